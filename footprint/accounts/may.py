@@ -1,0 +1,50 @@
+"""Who may do what. Everything is denied that is not named here."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from footprint.accounts.models import Person, Role
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class Verb(StrEnum):
+    READ_CASES = "cases:read"
+    OPEN_CASE = "cases:open"
+    RUN_HUNT = "hunts:run"
+    DECIDE = "cases:decide"
+    READ_WATCHLISTS = "watchlists:read"
+    READ_SOURCES = "sources:read"
+    READ_LEDGER = "ledger:read"
+    MANAGE_SOURCES = "sources:manage"
+    MANAGE_PEOPLE = "people:manage"
+    KEEP_ACCOUNT = "account:keep"
+
+
+_READER = frozenset({Verb.READ_CASES, Verb.READ_WATCHLISTS, Verb.READ_SOURCES, Verb.READ_LEDGER, Verb.KEEP_ACCOUNT})
+_ANALYST = _READER | {Verb.OPEN_CASE, Verb.RUN_HUNT}
+_REVIEWER = _ANALYST | {Verb.DECIDE}
+_LEAD = _REVIEWER | {Verb.MANAGE_SOURCES}
+
+_VERBS_OF: dict[str, frozenset[Verb]] = {
+    Role.READER: _READER,
+    Role.ANALYST: _ANALYST,
+    Role.REVIEWER: _REVIEWER,
+    Role.LEAD: _LEAD,
+    Role.AUDITOR: _READER,
+    Role.ADMINISTRATOR: _READER | {Verb.MANAGE_PEOPLE},
+}
+
+
+def may(person: Person | AnonymousUser, verb: Verb, thing: object = None) -> bool:
+    """Whether `person` may do `verb`, to `thing` where the verb needs one.
+
+    All cases are visible to all roles for now, so no rule looks at `thing` yet; callers pass it
+    all the same, so that a later rule about one case needs no new call.
+    """
+    if not isinstance(person, Person) or not person.is_active:
+        return False
+    return verb in _VERBS_OF.get(person.role, frozenset())

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+
+
+class Role(models.TextChoices):
+    READER = "reader", "Reader"
+    ANALYST = "analyst", "Analyst"
+    REVIEWER = "reviewer", "Reviewer"
+    LEAD = "lead", "Lead"
+    AUDITOR = "auditor", "Auditor"
+    ADMINISTRATOR = "administrator", "Administrator"
+
+
+class Theme(models.TextChoices):
+    AUTO = "auto", "As the system"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
+class Person(AbstractUser):
+    """Someone who signs in. People are deactivated, never deleted: the ledger speaks of them."""
+
+    role = models.CharField(max_length=16, choices=Role, default=Role.READER)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    theme = models.CharField(max_length=8, choices=Theme, default=Theme.AUTO)
+
+    objects: ClassVar[UserManager[Person]] = UserManager()
+
+    class Meta(AbstractUser.Meta):
+        verbose_name = "person"
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    @property
+    def initials(self) -> str:
+        letters = [word[0] for word in str(self).split() if word]
+        return "".join(letters[:2]).upper()
