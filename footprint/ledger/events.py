@@ -1,0 +1,47 @@
+"""The closed vocabulary of the ledger: room:subject:what happened. Retired events stay here as comments."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    PERSON_ADDED = "accounts:person:added"
+    PERSON_SIGNED_IN = "accounts:person:signed_in"
+    PERSON_SIGNED_OUT = "accounts:person:signed_out"
+
+    CASE_OPENED = "cases:case:opened"
+    DECISION_MADE = "cases:decision:made"
+    DECISION_SUPERSEDED = "cases:decision:superseded"
+    DECISION_WITHDRAWN = "cases:decision:withdrawn"
+    DECISION_EXPIRED = "cases:decision:expired"
+    WATCHLIST_DOWNLOADED = "watchlists:watchlist:downloaded"
+
+    SOURCE_ADDED = "hunts:source:added"
+    TELEMETRY_IMPORTED = "hunts:telemetry:imported"
+    HUNT_OPENED = "hunts:hunt:opened"
+    RUN_OPENED = "hunts:run:opened"
+    RUN_FINISHED = "hunts:run:finished"
+    RUN_CANCELLED = "hunts:run:cancelled"
+    FOUND_NOTHING = "hunts:run:found_nothing"
+
+
+# What a reader of the ledger page sees: "Rui blocked …", so each phrase follows a name.
+PHRASES: dict[Event, str] = {
+    Event.PERSON_ADDED: "added the person",
+    Event.PERSON_SIGNED_IN: "signed in",
+    Event.PERSON_SIGNED_OUT: "signed out",
+    Event.CASE_OPENED: "opened the case",
+    Event.DECISION_MADE: "decided",
+    Event.DECISION_SUPERSEDED: "superseded a decision",
+    Event.DECISION_WITHDRAWN: "withdrew a decision",
+    Event.DECISION_EXPIRED: "expired a decision",
+    Event.WATCHLIST_DOWNLOADED: "downloaded",
+    Event.SOURCE_ADDED: "added the source",
+    Event.TELEMETRY_IMPORTED: "imported telemetry",
+    Event.HUNT_OPENED: "opened a hunt",
+    Event.RUN_OPENED: "opened",
+    Event.RUN_FINISHED: "finished",
+    Event.RUN_CANCELLED: "cancelled",
+    Event.FOUND_NOTHING: "found nothing",
+}

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db import models
+
+from footprint.ledger.events import PHRASES, Event
+
+
+class Entry(models.Model):
+    """One line of the ledger. Triggers refuse every UPDATE, DELETE and TRUNCATE (migration 0001).
+
+    The columns beside `text` repeat parts of it for searching; `text` and `hash` are the proof.
+    No foreign keys: an entry outlives whatever it speaks of.
+    """
+
+    seq = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=16)
+    actor_id = models.CharField(max_length=64)
+    actor_name = models.CharField(max_length=200)
+    event = models.CharField(max_length=64)
+    subject_kind = models.CharField(max_length=32)
+    subject_id = models.CharField(max_length=64)
+    subject_name = models.TextField()
+    case_number = models.BigIntegerField(null=True)
+    reason = models.TextField()
+    request_id = models.CharField(max_length=64)
+    text = models.TextField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        ordering = ("-seq",)
+        verbose_name_plural = "entries"
+        indexes = (
+            models.Index(fields=["case_number", "-seq"], name="entry_case"),
+            models.Index(fields=["subject_kind", "subject_id", "-seq"], name="entry_subject"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.event}"
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The whole entry as it was hashed: also `before`, `after` and `address`."""
+        content: dict[str, Any] = json.loads(self.text)
+        return content
+
+    @property
+    def phrase(self) -> str:
+        return PHRASES.get(Event(self.event), self.event) if self.event in set(Event) else self.event
+
+    @property
+    def short_hash(self) -> str:
+        return bytes(self.hash).hex()[:8]
+
+
+class Head(models.Model):
+    """The one row that holds the end of the chain; whoever appends locks it first."""
+
+    seq = models.BigIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=models.Q(pk=1), name="one_head"),)
+
+    def __str__(self) -> str:
+        return f"head at {self.seq}"
