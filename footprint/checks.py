@@ -1,0 +1,55 @@
+"""System checks of the house. Each has an id and a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+from django.db.utils import OperationalError
+
+OLDEST_POSTGRESQL = 150_000
+
+
+@register(Tags.database)
+def check_postgresql(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Runs only where a database is at hand: `check --database default`, `migrate` and `up`."""
+    messages: list[CheckMessage] = []
+    for alias in databases or ():
+        connection = connections[alias]
+        if connection.vendor != "postgresql":
+            messages.append(
+                Error(
+                    f"The database is {connection.vendor}, not PostgreSQL.",
+                    hint="Give the address of a PostgreSQL 15 or newer in DATABASE_URL.",
+                    id="footprint.E001",
+                )
+            )
+            continue
+        messages += _check_version(alias)
+    return messages
+
+
+def _check_version(alias: str) -> list[CheckMessage]:
+    try:
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SHOW server_version_num")
+            version = int(cursor.fetchone()[0])
+    except OperationalError as error:
+        return [
+            Error(
+                f"The database does not answer: {str(error).strip()}",
+                hint="See that PostgreSQL runs and that DATABASE_URL is right.",
+                id="footprint.E002",
+            )
+        ]
+    if version >= OLDEST_POSTGRESQL:
+        return []
+    return [
+        Error(
+            f"PostgreSQL {version // 10_000} is too old.",
+            hint="Footprint needs PostgreSQL 15 or newer.",
+            id="footprint.E003",
+        )
+    ]

@@ -1,0 +1,322 @@
+"""What the environment may say, read once into one typed object.
+
+Every setting is a field below and nowhere else; docs/settings.md is made from these fields
+(`python -m footprint.configuration`). Any of them can also be given as NAME_FILE, the path of a
+file that holds the value.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PREFIX = "FOOTPRINT_"
+SHORTEST_SECRET = 50
+
+# Read by the tests and by no code of the product.
+FOR_TESTS_ONLY = {"FOOTPRINT_REAL_TELEMETRY"}
+
+
+class BadConfiguration(Exception):
+    """The environment says something that cannot be; the text names every fault at once."""
+
+
+@dataclass(frozen=True)
+class UnreadableFile:
+    """Stands where the text of a NAME_FILE should be, so that its fault is listed with the others."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"the file {self.path} cannot be read: {self.reason}"
+
+
+class FileSource(EnvSettingsSource):
+    """Takes a value from the file that NAME_FILE names."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        for key, env_name, is_complex in self._extract_field_info(field, field_name):
+            path = self.env_vars.get(f"{env_name}_file".lower())
+            if path:
+                return _read_secret(path), key, is_complex
+        return None, field_name, False
+
+    def prepare_field_value(self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool) -> Any:
+        return value
+
+
+def _read_secret(path: str) -> str | UnreadableFile:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        return UnreadableFile(path, getattr(error, "strerror", None) or "it is not UTF-8 text")
+
+
+class Configuration(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: str | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="postgresql://user:password@host:port/name, PostgreSQL 15 or newer. "
+        "Without it an embedded PostgreSQL runs in the data directory.",
+    )
+    redis_url: str | None = Field(
+        None,
+        validation_alias="REDIS_URL",
+        description="redis://, rediss:// or redis+socket:// address of Valkey or Redis 6.2 or newer. "
+        "Without it an embedded Valkey runs in the data directory.",
+    )
+    secret_key: str | None = Field(
+        None,
+        validation_alias="SECRET_KEY",
+        repr=False,
+        description="At least 50 characters, signs sessions. Required with DATABASE_URL; "
+        "on one machine it is made once and kept in the data directory.",
+    )
+    data_dir: Path = Field(
+        CHECKOUT / "var",
+        validation_alias="FOOTPRINT_DATA",
+        description="Everything that is kept on this machine lies below this folder.",
+    )
+    telemetry_dir: Path | None = Field(
+        None, description="Parquet files of the local sources. Default: telemetry in the data directory."
+    )
+    hosts: str = Field(
+        "",
+        description="Host names under which browsers reach the site, separated by commas. "
+        "Required with DATABASE_URL; on one machine: localhost, 127.0.0.1 and [::1].",
+    )
+    https: bool | None = Field(
+        None,
+        description="Browsers come over HTTPS: secure cookies, HSTS, redirects. Default: yes with DATABASE_URL, else no.",
+    )
+    behind_proxy: bool = Field(
+        False,
+        description="A proxy in front sets X-Forwarded-Proto and strips it from what browsers send.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+    log_format: Literal["json", "text"] | None = Field(
+        None, description="json: one object a line. text: for reading. Default: json with DATABASE_URL, else text."
+    )
+    web_processes: int = Field(2, ge=1, le=64, description="Web processes that `manage.py up` starts.")
+    web_threads: int = Field(4, ge=1, le=64, description="Threads of each web process.")
+    worker_processes: int = Field(2, ge=1, le=64, description="Slices that one worker asks at the same time.")
+    stop_seconds: int = Field(
+        10, ge=1, le=900, description="How long `manage.py up` waits for each process to end before it is killed."
+    )
+    lease_seconds: int = Field(
+        90, ge=1, le=3600, description="A slice whose worker is silent this long is given to another worker."
+    )
+    heartbeat_seconds: float = Field(
+        20, gt=0, le=1200, description="How often a worker renews its lease. At most half of the lease."
+    )
+    sweep_seconds: float = Field(
+        30, gt=0, le=3600, description="How often left-over slices and lost messages are looked for."
+    )
+    slice_groups: int = Field(
+        50_000, ge=1, le=500_000, description="Most estimated answer rows that are asked in one query."
+    )
+    max_attempts: int = Field(3, ge=1, le=20, description="Questions a source may fail before the slice fails.")
+    max_losses: int = Field(10, ge=1, le=100, description="Workers a slice may lose before it fails.")
+    ask_timeout_seconds: int = Field(600, ge=1, le=3600, description="Longest time one question may take.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, FileSource(settings_cls), env_settings
+
+    @field_validator("data_dir", "telemetry_dir")
+    @classmethod
+    def _whole_path(cls, path: Path | None) -> Path | None:
+        return None if path is None else Path(os.path.abspath(path.expanduser()))
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, url: str | None) -> str | None:
+        if url is not None:
+            database_from_url(url)
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_redis(cls, url: str | None) -> str | None:
+        if url is not None:
+            parts = urlsplit(url)
+            if parts.scheme not in ("redis", "rediss", "redis+socket"):
+                raise ValueError("must begin with redis://, rediss:// or redis+socket://")
+            if not (parts.path if parts.scheme == "redis+socket" else parts.hostname):
+                raise ValueError("names no host")
+        return url
+
+    @field_validator("secret_key")
+    @classmethod
+    def _is_long(cls, key: str | None) -> str | None:
+        if key is not None and (len(key) < SHORTEST_SECRET or len(set(key)) < 10):
+            raise ValueError(f"must be random and at least {SHORTEST_SECRET} characters long")
+        return key
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_plain_hosts(cls, hosts: str) -> str:
+        for host in _listed(hosts):
+            if "*" in host or "/" in host:
+                raise ValueError(f"{host!r} is not a host name; give names without https:// and without *")
+        return hosts
+
+    @field_validator("heartbeat_seconds")
+    @classmethod
+    def _beats_twice_a_lease(cls, seconds: float, info: ValidationInfo) -> float:
+        lease = info.data.get("lease_seconds")
+        if lease is not None and seconds > lease / 2:
+            raise ValueError(f"must be at most half of FOOTPRINT_LEASE_SECONDS, which is {lease}")
+        return seconds
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Fills in what follows from other settings, before the object is frozen."""
+        on_servers = bool(values.get("DATABASE_URL"))
+        values.setdefault("https", on_servers)
+        values.setdefault("log_format", "json" if on_servers else "text")
+        data_dir = values.get("FOOTPRINT_DATA", CHECKOUT / "var")
+        values.setdefault("telemetry_dir", Path(str(data_dir)) / "telemetry")
+        return values
+
+    @property
+    def on_one_machine(self) -> bool:
+        """No database was given: what this machine keeps is all there is."""
+        return self.database_url is None
+
+    @property
+    def allowed_hosts(self) -> list[str]:
+        own = ["localhost", "127.0.0.1", "[::1]"] if self.on_one_machine else []
+        return _listed(self.hosts) or own
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def database_from_url(url: str) -> dict[str, Any]:
+    """The Django database settings that `url` stands for; ValueError says what is wrong with it."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ValueError("must begin with postgresql://; only PostgreSQL is supported")
+    name = unquote(parts.path.lstrip("/"))
+    if not name or "/" in name:
+        raise ValueError("must end with the name of one database, as in postgresql://user@host/name")
+    options: dict[str, Any] = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    host = options.pop("host", None) or unquote(parts.hostname or "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+    }
+
+
+def variable_of(field_name: str) -> str:
+    alias = Configuration.model_fields[field_name].validation_alias
+    return alias if isinstance(alias, str) else f"{PREFIX}{field_name.upper()}"
+
+
+def read_configuration(environ: Mapping[str, str] = os.environ) -> Configuration:
+    """Reads the process environment; BadConfiguration lists everything that is wrong with it."""
+    faults = _unknown_variables(environ)
+    try:
+        configuration = Configuration()
+    except ValidationError as error:
+        faults += [_fault_line(fault) for fault in error.errors()]
+    else:
+        faults += _missing_on_servers(configuration)
+        if not faults:
+            return configuration
+    raise BadConfiguration("The environment is not right:\n" + "\n".join(f"  {line}" for line in faults))
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    known = {variable_of(name) for name in Configuration.model_fields} | FOR_TESTS_ONLY
+    known |= {f"{name}_FILE" for name in known}
+    faults = []
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = get_close_matches(name, known, n=1)
+            faults.append(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+        elif name.endswith("_FILE") and name in known and environ.get(name.removesuffix("_FILE")):
+            faults.append(f"{name}: {name.removesuffix('_FILE')} is given too; keep one of them")
+    return faults
+
+
+def _missing_on_servers(configuration: Configuration) -> list[str]:
+    if configuration.on_one_machine:
+        return []
+    faults = []
+    if configuration.secret_key is None:
+        faults.append("SECRET_KEY: required with DATABASE_URL (or SECRET_KEY_FILE)")
+    if not configuration.allowed_hosts:
+        faults.append("FOOTPRINT_HOSTS: required with DATABASE_URL; name the hosts browsers use")
+    return faults
+
+
+def _fault_line(fault: Any) -> str:
+    location = str(fault["loc"][0]) if fault["loc"] else ""
+    name = variable_of(location) if location in Configuration.model_fields else location
+    value = fault["input"]
+    if isinstance(value, UnreadableFile):
+        return f"{name}_FILE: {value}"
+    reason = fault["msg"].removeprefix("Value error, ")
+    # Secrets and addresses with passwords are never repeated.
+    shown = "" if name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL") else f" (it is {str(value)!r})"
+    return f"{name}: {reason}{shown}"
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Footprint reads its settings from the environment. Each can also be given as a file: `NAME_FILE` holds",
+        "the path of a file with the value. Anything that cannot be right stops every command with a list of all",
+        "faults. This page is made from `footprint/configuration.py` by `python -m footprint.configuration`.",
+        "",
+        "| Variable | Default | Meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Configuration.model_fields.items():
+        default = field.default
+        if isinstance(default, Path):
+            default = default.relative_to(CHECKOUT)
+        shown = "" if default in (None, "") else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        lines.append(f"| `{variable_of(name)}` | {shown} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(settings_page())

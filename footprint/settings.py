@@ -1,0 +1,209 @@
+"""Django's settings, derived from the one typed object in footprint/configuration.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from footprint import embedded, logs
+from footprint.configuration import CHECKOUT, database_from_url, read_configuration
+from footprint.secret import kept_secret
+
+FOOTPRINT = read_configuration()
+_HOME = embedded.Home(FOOTPRINT.data_dir)
+
+DEBUG = False
+SECRET_KEY = FOOTPRINT.secret_key or kept_secret(FOOTPRINT.data_dir)
+ALLOWED_HOSTS = FOOTPRINT.allowed_hosts
+
+INSTALLED_APPS = [
+    "footprint",
+    "footprint.accounts",
+    "footprint.ledger",
+    "footprint.desk",
+    "hunts",
+    "cases",
+    "cases.watchlists",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "django_structlog",
+    "heroicons",
+    "netfields",
+    "template_partials",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "footprint.headers.HeadersMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "footprint.accounts.gate.GateMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "footprint.urls"
+WSGI_APPLICATION = "footprint.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [CHECKOUT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["template_partials.templatetags.partials", "heroicons.templatetags.heroicons"],
+        },
+    }
+]
+
+# Where things are kept
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": (database_from_url(FOOTPRINT.database_url) if FOOTPRINT.database_url else _HOME.database())
+    | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+}
+DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 10)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+STATIC_URL = "static/"
+STATIC_ROOT = CHECKOUT / "static"
+# build/assets holds the compiled style sheet; assets/static what is served as it is written.
+STATICFILES_DIRS = [CHECKOUT / "build" / "assets", CHECKOUT / "assets" / "static"]
+# On one machine files are served from where they lie; elsewhere `collectstatic` gathers them under hashed names.
+WHITENOISE_USE_FINDERS = FOOTPRINT.on_one_machine
+WHITENOISE_MAX_AGE = 0 if FOOTPRINT.on_one_machine else 60
+_STATIC_STORAGE = (
+    "django.contrib.staticfiles.storage.StaticFilesStorage"
+    if FOOTPRINT.on_one_machine
+    else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+)
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": _STATIC_STORAGE},
+}
+
+# People
+
+AUTH_USER_MODEL = "accounts.Person"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "sign-in"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# What browsers are told
+
+_PREFIX = "__Host-" if FOOTPRINT.https else ""
+SESSION_COOKIE_NAME = f"{_PREFIX}footprint-session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = bool(FOOTPRINT.https)
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_NAME = f"{_PREFIX}footprint-csrf"
+SECURE_SSL_REDIRECT = bool(FOOTPRINT.https)
+# Health is asked from inside, where there is no TLS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if FOOTPRINT.https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(FOOTPRINT.https)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if FOOTPRINT.behind_proxy else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
+
+# Language and time
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Workers. Every value was measured with servers and workers being killed; celery.py says what messages are.
+
+CELERY_BROKER_URL = FOOTPRINT.redis_url or _HOME.broker_url()
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT = True
+CELERY_TASK_SOFT_TIME_LIMIT = FOOTPRINT.ask_timeout_seconds + 60
+CELERY_TASK_TIME_LIMIT = FOOTPRINT.ask_timeout_seconds + 120
+CELERY_TASK_PUBLISH_RETRY_POLICY = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 0.2,
+}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Longer than any task may run, else a running task is handed out again.
+    "visibility_timeout": max(1800, 2 * CELERY_TASK_TIME_LIMIT),
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 25,
+    "global_keyprefix": "footprint:",
+}
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "requeue-stale": {
+        "task": "hunts.tasks.requeue_stale",
+        "schedule": FOOTPRINT.sweep_seconds,
+        # A sweep that waited longer than the next one is of no use.
+        "options": {"expires": max(FOOTPRINT.sweep_seconds, 1)},
+    },
+}
+
+# Logs
+
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+LOGGING = logs.settings(level=FOOTPRINT.log_level, as_json=FOOTPRINT.log_format == "json")
+logs.configure()
