@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
+    "footprint.ledger.origin.OriginMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "footprint.accounts.gate.GateMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -1,0 +1,126 @@
+"""Changes that people and commands make to hunts. Each is one transaction with its ledger entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from cases.actions import FileText, add_case
+from cases.models import Case, CaseFile
+from footprint.accounts.models import Person
+from footprint.ledger.events import Event
+from footprint.ledger.record import Actor, Change, Subject, change
+from hunts.models import Hunt, Run, Slice, Source
+
+
+class RunHasEnded(Exception):
+    """There is nothing left to cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookBack:
+    """Either so many whole UTC days up to today, or everything from a day on."""
+
+    days: int = 30
+    since: date | None = None
+
+    def first_day(self, today: date) -> date:
+        return self.since or today - timedelta(days=self.days - 1)
+
+
+def add_source(*, actor: Actor, slug: str, kind: str, title: str = "") -> Source:
+    with change(actor=actor) as ledger:
+        source = Source.objects.create(slug=slug, kind=kind, title=title or slug)
+        ledger.add(
+            Event.SOURCE_ADDED,
+            Subject("source", slug, source.title),
+            after={"slug": slug, "kind": kind, "title": source.title},
+        )
+    return source
+
+
+def open_case(
+    *,
+    actor: Person,
+    title: str,
+    why: str,
+    files: Sequence[FileText],
+    source: Source,
+    look_back: LookBack,
+) -> Run:
+    """Opens the case, its hunt and a first run together; the caller sends the hint after commit."""
+    with change(actor=Actor.person(actor)) as ledger:
+        case = add_case(ledger, owner=actor, title=title, why=why, files=files)
+        hunt = _add_hunt(ledger, actor, case, source, look_back)
+        return _add_run(ledger, hunt, slot="first", opened_by=actor)
+
+
+def open_run(*, actor: Person, hunt: Hunt) -> Run:
+    """Asks the hunt now. A run already underway is returned as it is: one at a time per hunt."""
+    with change(actor=Actor.person(actor)) as ledger:
+        locked = Hunt.objects.select_for_update().get(pk=hunt.pk)
+        underway = locked.runs.underway().first()
+        if underway is not None:
+            return underway
+        return _add_run(ledger, locked, slot=f"asked {timezone.now().isoformat()}", opened_by=actor)
+
+
+def cancel_run(*, actor: Person, run: Run) -> None:
+    """Stops asking: waiting slices end here, running ones when their worker's heartbeat sees it."""
+    with change(actor=Actor.person(actor)) as ledger:
+        # Slices before the run: the order in which workers lock them.
+        run.slices.filter(state=Slice.State.WAITING).update(state=Slice.State.CANCELLED, ended_at=Now())
+        asked = Run.objects.underway().filter(pk=run.pk, cancel_asked_at=None).update(
+            cancel_asked_at=Now(), cancel_asked_by=actor, version=F("version") + 1
+        )
+        if not asked:
+            raise RunHasEnded
+        ledger.add(Event.RUN_CANCELLED, subject_of(run), case_number=run.hunt.case_id)
+
+
+def subject_of(run: Run) -> Subject:
+    return Subject("run", str(run.pk), f"run {run.pk}")
+
+
+def _add_hunt(ledger: Change, actor: Person, case: Case, source: Source, look_back: LookBack) -> Hunt:
+    hunt = Hunt.objects.create(
+        case=case, source=source, look_back_days=look_back.days, since=look_back.since, opened_by=actor
+    )
+    hunt.files.set(case.files.all())
+    ledger.add(
+        Event.HUNT_OPENED,
+        Subject("hunt", str(hunt.pk), f"hunt {hunt.pk} at {source.title}"),
+        case_number=case.pk,
+        after={
+            "source": source.slug,
+            "files": [file.text for file in case.files.all()],
+            "look_back_days": None if look_back.since else look_back.days,
+            "since": look_back.since.isoformat() if look_back.since else None,
+        },
+    )
+    return hunt
+
+
+def _add_run(ledger: Change, hunt: Hunt, *, slot: str, opened_by: Person | None) -> Run:
+    today = timezone.now().date()
+    first_day = LookBack(hunt.look_back_days, hunt.since).first_day(today)
+    run = Run.objects.create(
+        hunt=hunt, slot=slot, first_day=first_day, last_day=today, opened_by=opened_by
+    )
+    kinds = CaseFile.objects.filter(hunts=hunt).order_by("kind").values_list("kind", flat=True).distinct()
+    Slice.objects.bulk_create(
+        Slice(run=run, purpose=Slice.Purpose.PLAN, file_kind=kind, first_day=first_day, last_day=today)
+        for kind in kinds
+    )
+    ledger.add(
+        Event.RUN_OPENED,
+        subject_of(run),
+        case_number=hunt.case_id,
+        after={"source": hunt.source.slug, "days": [first_day.isoformat(), today.isoformat()]},
+    )
+    return run

@@ -1,0 +1,142 @@
+"""One worker, one slice: claim it, ask the source outside any transaction, finish it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from cases.merging import RowToMerge, settle_unsettled
+from hunts import runs, slices
+from hunts.adapters import adapter_for
+from hunts.hints import hint
+from hunts.kql.files import AskedFile, FileKind
+from hunts.kql.footprint import Query, footprint_query
+from hunts.kql.plan import plan_query, plan_slices, read_plan
+from hunts.kql.rows import Row, read_rows
+from hunts.kql.window import Window
+from hunts.models import Slice
+from hunts.slices import Claim, Cost, FencedOff
+from hunts.sources.base import Adapter, Answer
+from hunts.sources.errors import Interrupted, Refused, Rejected, SourceError, Throttled
+
+log = structlog.get_logger(__name__)
+
+# How often a worker looks whether its run is being cancelled; a cancel is promised within 5 seconds.
+LOOK_SECONDS = 2.0
+RETRY_SECONDS = (5.0, 30.0, 120.0)
+
+
+def ask_slice(slice_id: int, worker: str) -> None:
+    """Does the slice if it is there to be had; returns quietly when someone else has it."""
+    held = slices.claim(slice_id, worker)
+    if held is None:
+        return
+    asked = Slice.objects.select_related("run__hunt__source").get(pk=slice_id)
+    try:
+        _ask_and_finish(held, asked)
+    except FencedOff:
+        log.warning("slice_fenced_off", slice=slice_id, fence=held.fence)
+        return
+    settle_unsettled(asked.run.hunt.case_id)
+    runs.conclude(held.run_id)
+
+
+def _ask_and_finish(held: Claim, asked: Slice) -> None:
+    adapter = adapter_for(asked.run.hunt.source)
+    try:
+        with _heartbeat(held, adapter):
+            if asked.purpose == Slice.Purpose.PLAN:
+                hint(_plan(held, asked, adapter))
+            else:
+                _ask_days(held, asked, adapter)
+    except SourceError as error:
+        _take_failure(held, asked, error)
+
+
+def _plan(held: Claim, asked: Slice, adapter: Adapter) -> list[int]:
+    window = Window.days(asked.first_day, asked.last_day)
+    query = plan_query(files_of(asked), window, adapter.dialect)
+    answer, rows = _ask(adapter, query, window)
+    plan = plan_slices(read_plan(rows), window, settings.FOOTPRINT.slice_groups)
+    return slices.finish_plan(held, plan, _cost(query, answer, len(rows)))
+
+
+def _ask_days(held: Claim, asked: Slice, adapter: Adapter) -> None:
+    window = Window.days(asked.first_day, asked.last_day)
+    query = footprint_query(files_of(asked), window, adapter.dialect)
+    answer, cells = _ask(adapter, query, window)
+    rows = [_to_merge(asked.file_kind, row) for row in read_rows(answer.columns, cells)]
+    slices.finish_days(held, rows, _cost(query, answer, len(rows)))
+
+
+def _ask(adapter: Adapter, query: Query, window: Window) -> tuple[Answer, list[Sequence[object]]]:
+    answer = adapter.ask(query, window, timeout=settings.FOOTPRINT.ask_timeout_seconds)
+    return answer, list(answer.rows)
+
+
+def _take_failure(held: Claim, asked: Slice, error: SourceError) -> None:
+    log.warning("source_failed", slice=held.slice_id, error=type(error).__name__, said=str(error))
+    match error:
+        case Interrupted():
+            slices.give_back(held, said="", wait_seconds=0, counts=False)
+        case Throttled():
+            slices.give_back(held, said=str(error), wait_seconds=error.retry_after, counts=False)
+        case Refused() | Rejected():
+            slices.fail(held, said=str(error))
+        case _:
+            wait = RETRY_SECONDS[min(asked.attempts, len(RETRY_SECONDS) - 1)]
+            slices.give_back(held, said=str(error), wait_seconds=wait, counts=True)
+
+
+def files_of(asked: Slice) -> list[AskedFile]:
+    """The files of the slice's hunt that its query asks for, in the order the case names them."""
+    named = asked.run.hunt.files.filter(kind=asked.file_kind).order_by("pk")
+    return [AskedFile(FileKind(file.kind), file.text, file.key) for file in named]
+
+
+def _cost(query: Query, answer: Answer, rows: int) -> Cost:
+    return Cost(query.text, rows, answer.bytes, answer.seconds, answer.said)
+
+
+_SHARED = [field.name for field in fields(Row) if field.name in {each.name for each in fields(RowToMerge)}]
+
+
+def _to_merge(file_kind: str, row: Row) -> RowToMerge:
+    return RowToMerge(file_kind=file_kind, **{name: getattr(row, name) for name in _SHARED})
+
+
+@contextmanager
+def _heartbeat(held: Claim, adapter: Adapter) -> Iterator[None]:
+    """Renews the lease beside the asking, and interrupts it when the slice is lost or the run cancelled."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_beat, args=(held, adapter, stop), name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _beat(held: Claim, adapter: Adapter, stop: threading.Event) -> None:
+    pause = min(LOOK_SECONDS, settings.FOOTPRINT.heartbeat_seconds)
+    try:
+        while not stop.wait(pause):
+            try:
+                goes_on = slices.renew(held)
+            except (OperationalError, InterfaceError):
+                # The lease may run out meanwhile; then the fence keeps this worker from writing.
+                log.warning("heartbeat_missed", slice=held.slice_id)
+                connection.close()
+                continue
+            if not goes_on:
+                adapter.interrupt()
+                return
+    finally:
+        connection.close()

@@ -1,0 +1,30 @@
+"""Wake-up calls. The database holds the work; a hint that is lost is sent again by the sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from celery import current_app
+from django.db.models.functions import Now
+from kombu.exceptions import OperationalError
+
+from hunts.models import Run, Slice
+
+log = structlog.get_logger(__name__)
+
+
+def hint(slice_ids: Sequence[int]) -> bool:
+    """Tells the workers to look at these slices. Returns whether the broker took the messages."""
+    try:
+        for slice_id in slice_ids:
+            current_app.send_task("hunts.tasks.ask_slice", args=[slice_id])
+    except OperationalError:
+        log.warning("broker_unreachable", slices=len(slice_ids))
+        return False
+    Slice.objects.filter(pk__in=slice_ids).update(hinted_at=Now())
+    return True
+
+
+def hint_run(run: Run) -> bool:
+    return hint(list(run.slices.filter(state=Slice.State.WAITING).values_list("pk", flat=True)))

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from cases.models import Case, CaseFile, FileKind
+from hunts.querysets import RunQuerySet, SliceQuerySet
+
+
+class Source(models.Model):
+    """A configured place to ask. The slug never changes: sightings keep it as text."""
+
+    class Kind(models.TextChoices):
+        LOCAL = "local", "imported telemetry"
+
+    slug = models.SlugField(unique=True, max_length=50)
+    kind = models.CharField(max_length=32, choices=Kind)
+    title = models.CharField(max_length=100)
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Hunt(models.Model):
+    """A question of a case: these files, at this source, looking back so many days."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="hunts")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="hunts")
+    files = models.ManyToManyField(CaseFile, related_name="hunts")
+    # Whole UTC days up to today, or from a fixed day on when `since` is set.
+    look_back_days = models.PositiveIntegerField(default=30)
+    since = models.DateField(null=True)
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"hunt {self.pk} of case {self.case_id}"
+
+
+class Run(models.Model):
+    """One asking of a hunt. Its work is its slices; the database is the queue's truth."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "queued"
+        RUNNING = "running", "running"
+        COMPLETE = "complete", "complete"
+        PARTIAL = "partial", "partial"
+        FAILED = "failed", "failed"
+        CANCELLED = "cancelled", "cancelled"
+
+    ENDED = (State.COMPLETE, State.PARTIAL, State.FAILED, State.CANCELLED)
+
+    hunt = models.ForeignKey(Hunt, on_delete=models.PROTECT, related_name="runs")
+    # What the run was due for; unique per hunt, so that two clocks never open it twice.
+    slot = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    first_day = models.DateField()
+    last_day = models.DateField()
+    opened_at = models.DateTimeField(auto_now_add=True)
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    cancel_asked_at = models.DateTimeField(null=True)
+    cancel_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    # Why it did not end complete, in words.
+    reasons = models.JSONField(default=list)
+    rows = models.BigIntegerField(default=0)
+    new_endpoints = models.IntegerField(default=0)
+    new_values = models.IntegerField(default=0)
+    # Rows empty on both sides after normalising make no endpoint; they are counted here.
+    empty_rows = models.BigIntegerField(default=0)
+    # Moves with every change the page shows; the ETag of the progress part.
+    version = models.PositiveIntegerField(default=0)
+
+    objects: ClassVar[RunQuerySet] = RunQuerySet.as_manager()  # type: ignore[assignment]  # a manager with its methods
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["hunt", "slot"], name="one_run_per_slot"),)
+        indexes = (
+            models.Index(fields=["hunt"], condition=Q(state__in=["queued", "running"]), name="run_underway"),
+        )
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in self.ENDED
+
+
+class Slice(models.Model):
+    """The part of a run that one query covers: the unit of work and of retry.
+
+    `fence` counts claims: whoever holds an older number writes nothing. `attempts` counts questions
+    the source failed; `losses` counts workers that vanished.
+    """
+
+    class Purpose(models.TextChoices):
+        PLAN = "plan", "plan"
+        DAYS = "days", "days"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waits"
+        ASKING = "asking", "asking"
+        DONE = "done", "complete"
+        FAILED = "failed", "failed"
+        CANCELLED = "cancelled", "cancelled"
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="slices")
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    # Names, SHA1 and SHA256 are asked in queries of their own.
+    file_kind = models.CharField(max_length=8, choices=FileKind)
+    first_day = models.DateField()
+    last_day = models.DateField()
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    not_before = models.DateTimeField(null=True)
+    fence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    worker = models.CharField(max_length=100, blank=True)
+    # Of a plan: days on which the table held no rows at all, of any file.
+    silent_days = ArrayField(models.DateField(), default=list)
+    estimated_groups = models.BigIntegerField(default=0)
+    rows = models.BigIntegerField(default=0)
+    bytes = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    kql = models.TextField(blank=True)
+    # What the source said when it failed or answered in part, in its own words.
+    said = models.TextField(blank=True)
+    hinted_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[SliceQuerySet] = SliceQuerySet.as_manager()  # type: ignore[assignment]  # as Run.objects
+
+    class Meta:
+        ordering = ("id",)
+        indexes = (
+            models.Index(fields=["state", "lease_until"], condition=Q(state__in=["waiting", "asking"]), name="slice_work"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of run {self.run_id}: {self.first_day} to {self.last_day}"
+
+
+class Coverage(models.Model):
+    """What is proven for one day of a hunt. Only `covered` counts for "nothing found"."""
+
+    class State(models.TextChoices):
+        COVERED = "covered", "covered"
+        NO_TELEMETRY = "no telemetry", "no telemetry"
+        OUT_OF_RETENTION = "out of retention", "out of retention"
+        PARTIAL = "partial", "partial"
+        OWED = "owed", "owed"
+
+    hunt = models.ForeignKey(Hunt, on_delete=models.PROTECT, related_name="coverage")
+    day = models.DateField()
+    state = models.CharField(max_length=16, choices=State)
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name_plural = "coverage"
+        constraints = (models.UniqueConstraint(fields=["hunt", "day"], name="one_coverage_per_day"),)
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.state}"

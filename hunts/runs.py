@@ -1,0 +1,90 @@
+"""How a run ends: once every slice has, with a state, its reasons and its entry in the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from footprint.ledger.events import Event
+from footprint.ledger.record import Actor, Change, change
+from hunts.actions import subject_of
+from hunts.coverage import COVERED, each_day
+from hunts.models import Coverage, Run, Slice
+
+
+def conclude(run_id: int) -> bool:
+    """Ends the run if all its slices have ended. Safe to call at any time, from anyone."""
+    if Slice.objects.unfinished().filter(run_id=run_id).exists():
+        return False
+    with change(actor=Actor.run(run_id)) as ledger:
+        run = Run.objects.select_for_update(of=("self",)).select_related("hunt").get(pk=run_id)
+        ended = list(run.slices.all())
+        # A plan that finished in between has made new slices: look again under the lock.
+        if run.has_ended or any(each.state in (Slice.State.WAITING, Slice.State.ASKING) for each in ended):
+            return False
+        run.state = _state_of(run, ended)
+        run.reasons = _reasons_of(ended)
+        run.version += 1
+        run.save(update_fields=["state", "reasons", "version"])
+        Run.objects.filter(pk=run.pk).update(ended_at=Now())
+        _note(ledger, run)
+    return True
+
+
+def cancel_left_over(run_id: int) -> None:
+    """Ends slices that a plan made while its run was being cancelled."""
+    with transaction.atomic():
+        Slice.objects.filter(
+            run_id=run_id, run__cancel_asked_at__isnull=False, state=Slice.State.WAITING
+        ).update(state=Slice.State.CANCELLED, ended_at=Now())
+
+
+def _state_of(run: Run, ended: list[Slice]) -> Run.State:
+    if run.cancel_asked_at is not None:
+        return Run.State.CANCELLED
+    failed = [each for each in ended if each.state == Slice.State.FAILED]
+    if not failed:
+        return Run.State.COMPLETE
+    some_days_done = any(
+        each.state == Slice.State.DONE and each.purpose == Slice.Purpose.DAYS for each in ended
+    )
+    return Run.State.PARTIAL if some_days_done else Run.State.FAILED
+
+
+def _reasons_of(ended: list[Slice]) -> list[str]:
+    return [
+        f"{_days_in_words(each)}: {each.said or 'no reason given'}"
+        for each in ended
+        if each.state == Slice.State.FAILED
+    ]
+
+
+def _days_in_words(each: Slice) -> str:
+    if each.first_day == each.last_day:
+        return each.first_day.isoformat()
+    return f"{each.first_day.isoformat()} to {each.last_day.isoformat()}"
+
+
+def _note(ledger: Change, run: Run) -> None:
+    days = Coverage.objects.filter(hunt=run.hunt, day__range=(run.first_day, run.last_day))
+    counted = Counter(days.values_list("state", flat=True))
+    after: dict[str, object] = {
+        "state": run.state,
+        "days": [run.first_day.isoformat(), run.last_day.isoformat()],
+        "coverage": dict(sorted(counted.items())),
+        "rows": run.rows,
+        "new_values": run.new_values,
+        "new_endpoints": run.new_endpoints,
+        "reasons": run.reasons,
+    }
+    ledger.add(Event.RUN_FINISHED, subject_of(run), case_number=run.hunt.case_id, after=after)
+    asked_days = len(list(each_day(run.first_day, run.last_day)))
+    if run.state == Run.State.COMPLETE and run.rows == 0 and counted[COVERED] == asked_days:
+        ledger.add(
+            Event.FOUND_NOTHING,
+            subject_of(run),
+            case_number=run.hunt.case_id,
+            after={"days": after["days"], "coverage": after["coverage"]},
+        )
