@@ -78,6 +78,9 @@ class Configuration(BaseSettings):
         description="postgresql://user:password@host:port/name, PostgreSQL 15 or newer. "
         "Without it an embedded PostgreSQL runs in the data directory.",
     )
+    embedded_database: str = Field(
+        "footprint", pattern="^[a-z][a-z0-9_]{0,62}$", description="Name of the database in the embedded PostgreSQL."
+    )
     redis_url: str | None = Field(
         None,
         validation_alias="REDIS_URL",

@@ -74,11 +74,11 @@ class Home:
     def valkey_socket(self) -> Path:
         return self.run_dir / "valkey.sock"
 
-    def database(self) -> dict[str, Any]:
-        """Django's settings of the embedded database."""
+    def database(self, name: str = DATABASE) -> dict[str, Any]:
+        """Django's settings of a database of the embedded PostgreSQL."""
         return {
             "ENGINE": "django.db.backends.postgresql",
-            "NAME": DATABASE,
+            "NAME": name,
             "USER": OWNER,
             "PASSWORD": "",
             "HOST": str(self.postgres_run_dir),
@@ -151,6 +151,7 @@ class Hold:
                     return
                 _Valkey(self.home).stop()
                 _Postgres(self.home).stop()
+                shutil.rmtree(self.home.run_dir, ignore_errors=True)
 
     def _start(self) -> list[str]:
         started = []

@@ -26,7 +26,7 @@ def database_answers() -> bool:
 
 def broker_answers() -> bool:
     # redis-py writes the address of a socket differently than Celery.
-    url = settings.CELERY_BROKER_URL.replace("redis+socket://", "unix://")
+    url = settings.CELERY_BROKER_URL.replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
     try:
         with Redis.from_url(url, socket_timeout=PING_SECONDS, socket_connect_timeout=PING_SECONDS) as client:
             return bool(client.ping())

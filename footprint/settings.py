@@ -77,7 +77,11 @@ TEMPLATES: list[dict[str, Any]] = [
 # Where things are kept
 
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": (database_from_url(FOOTPRINT.database_url) if FOOTPRINT.database_url else _HOME.database())
+    "default": (
+        database_from_url(FOOTPRINT.database_url)
+        if FOOTPRINT.database_url
+        else _HOME.database(FOOTPRINT.embedded_database)
+    )
     | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 }
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 10)
