@@ -1,0 +1,133 @@
+"""From what a reader found in a row to what is stored."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from hunts.telemetry.columns import RECORDED, TIME_COLUMN
+from hunts.telemetry.times import read_time, read_time_again
+
+# One cell per column of RECORDED. When finished each is text, or None for NULL.
+Cells = list[object]
+
+COLUMN_NAMES = tuple(RECORDED)
+TEXT_INDEXES = tuple(i for i, kind in enumerate(RECORDED.values()) if kind == "VARCHAR")
+_TIME_INDEX = COLUMN_NAMES.index(TIME_COLUMN)
+_REPORT_INDEX = COLUMN_NAMES.index("ReportId")
+
+# No event of this table is older than its clock's zero; year 0001 is how .NET writes "no time".
+_OLDEST = datetime(1970, 1, 1)
+_NO_YEAR = 1
+
+
+class BadCell(Exception):
+    """A cell without which the row means nothing."""
+
+
+class CellReader:
+    """Reads the typed cells of rows, in place.
+
+    The time and the ReportId say which event a row is: when they cannot be read the row is put aside.
+    Any other typed cell that cannot be read becomes NULL and is counted in `unread`, by column.
+    """
+
+    def __init__(self) -> None:
+        self.unread: Counter[str] = Counter()
+
+    def finish(self, cells: Cells) -> Cells:
+        """Wants text in every text column; elsewhere text, a JSON scalar or None."""
+        cells[_TIME_INDEX] = _event_time(cells[_TIME_INDEX])
+        report = cells[_REPORT_INDEX]
+        if report is not None and report != "":
+            try:
+                cells[_REPORT_INDEX] = _long(report)
+            except ValueError as error:
+                raise BadCell(f"ReportId: {error}") from error
+        for index, name, read in _TYPED:
+            value = cells[index]
+            if value is None or value == "":
+                cells[index] = None
+                continue
+            try:
+                cells[index] = read(value)
+            except ValueError:
+                self.unread[name] += 1
+                cells[index] = None
+        return cells
+
+
+def as_text(value: object) -> str:
+    """A JSON value in a text column: what was recorded, null as ""."""
+    if type(value) is str:
+        return value
+    if value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _event_time(value: object) -> str:
+    if not isinstance(value, str) or value == "":
+        raise BadCell("no time")
+    try:
+        time = read_time(value)
+    except ValueError as error:
+        raise BadCell(f"time: {error}") from error
+    if time < _OLDEST:
+        raise BadCell(f"time {value[:40]!r} is before 1970")
+    return str(time)
+
+
+def _time(value: object) -> str | None:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no time")
+    time = read_time_again(value)
+    return None if time.year == _NO_YEAR else str(time)
+
+
+def _whole(bits: int) -> Callable[[object], str]:
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+
+    def read(value: object) -> str:
+        number = _whole_number(value)
+        if not low <= number <= high:
+            raise ValueError(f"{str(value)[:40]} does not fit {bits} bits")
+        return str(number)
+
+    return read
+
+
+def _whole_number(value: object) -> int:
+    """Also reads `443.0`, which spreadsheets and data frames make of a column with gaps."""
+    if isinstance(value, bool):
+        raise ValueError(f"{value} is no number")
+    if isinstance(value, int):
+        return value
+    text = str(value)
+    digits = text.removeprefix("-").removesuffix(".0")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 20):
+        raise ValueError(f"{text[:40]!r} is no whole number")
+    return int(text.removesuffix(".0"))
+
+
+def _truth(value: object) -> str:
+    text = str(value).lower()
+    if text in ("true", "1"):
+        return "true"
+    if text in ("false", "0"):
+        return "false"
+    raise ValueError(f"{str(value)[:40]!r} is neither true nor false")
+
+
+_long = _whole(64)
+_READERS: dict[str, Callable[[object], str | None]] = {
+    "TIMESTAMP": _time,
+    "INTEGER": _whole(32),
+    "BIGINT": _long,
+    "BOOLEAN": _truth,
+}
+_TYPED = tuple(
+    (index, name, _READERS[kind])
+    for index, (name, kind) in enumerate(RECORDED.items())
+    if kind != "VARCHAR" and name not in (TIME_COLUMN, "ReportId")
+)

@@ -1,0 +1,54 @@
+"""Physical lines of a file, in bounded memory."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import BinaryIO, NamedTuple
+
+# The longest line, and the longest CSV record, that is read. Anything longer is put aside.
+LINE_CAP = 1024 * 1024
+LINE_CAP_WORDS = "1 MiB"
+UTF8_BOM = b"\xef\xbb\xbf"
+
+
+class Line(NamedTuple):
+    number: int
+    data: bytes
+    # True when the line is longer than the cap; `data` is then its beginning.
+    too_long: bool
+
+
+class LineSource:
+    """Iterates over the lines of a file; `put_back` lets a reader look at lines again."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.bytes_read = 0
+        self._file = file
+        self._number = 0
+        self._waiting: deque[Line] = deque()
+
+    def __iter__(self) -> "LineSource":
+        return self
+
+    def __next__(self) -> Line:
+        if self._waiting:
+            return self._waiting.popleft()
+        data = self._file.readline(LINE_CAP + 1)
+        if not data:
+            raise StopIteration
+        self.bytes_read += len(data)
+        self._number += 1
+        if self._number == 1:
+            data = data.removeprefix(UTF8_BOM)
+        too_long = len(data) > LINE_CAP and not data.endswith(b"\n")
+        if too_long:
+            self._skip_rest()
+        return Line(self._number, data, too_long)
+
+    def put_back(self, lines: Iterable[Line]) -> None:
+        self._waiting.extendleft(reversed(list(lines)))
+
+    def _skip_rest(self) -> None:
+        while data := self._file.readline(LINE_CAP):
+            self.bytes_read += len(data)
+            if data.endswith(b"\n"):
+                return

@@ -1,0 +1,197 @@
+"""Rows on their way into a store.
+
+Rows are written to CSV chunks, which DuckDB turns into Parquet parts by day while the next chunk is being
+read. Equal events share their time, so doubles are found within a day, and one day at a time is sorted.
+Memory stays bounded: a chunk in Python, DuckDB's own limit below, the rest on the disk beside the store.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from hunts.telemetry.cells import Cells
+from hunts.telemetry.columns import FILE_COLUMN, RECORDED, SORT_COLUMNS, TIME_COLUMN
+from hunts.telemetry.errors import ImportFailed
+from hunts.telemetry.lines import LINE_CAP
+from hunts.telemetry.names import ASCII_LOWER
+
+MEMORY_LIMIT = "512MB"
+THREADS = 2
+CHUNK_ROWS = 50_000
+CHUNK_BYTES = 64 * 1024 * 1024
+_ROWS_BETWEEN_SIZE_CHECKS = 256
+# Small groups, so that the rows of one file name are found by the groups' least and greatest FileKey.
+ROW_GROUP_ROWS = 20_480
+# Quoting can double a row, and a row is little longer than the line it came from.
+_LONGEST_ROW = 8 * LINE_CAP
+
+_UPPER = "".join(chr(letter) for letter in ASCII_LOWER)
+_FILE_KEY = f"translate({FILE_COLUMN}, '{_UPPER}', '{_UPPER.lower()}')"
+_EVENT = ("DeviceId", "ReportId", TIME_COLUMN)
+
+
+class StagedRows:
+    """Use as a context manager; `add` rows, `finish`, then ask and write by day."""
+
+    def __init__(self, folder: Path) -> None:
+        self.rows = 0
+        self._folder = folder
+        self._chunks = 0
+        self._writer: _ChunkWriter | None = None
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._pending: Future[None] | None = None
+        self._parts: dict[date, list[Path]] = {}
+        spill = folder / "spill"
+        spill.mkdir(parents=True)
+        self._connection = duckdb.connect(
+            config={"memory_limit": MEMORY_LIMIT, "threads": THREADS, "temp_directory": str(spill)}
+        )
+
+    def __enter__(self) -> "StagedRows":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._writer is not None:
+            self._writer.close()
+        self._connection.close()
+
+    def add(self, cells: Cells) -> None:
+        if self._writer is None:
+            self._chunks += 1
+            self._writer = _ChunkWriter(self._folder / f"chunk{self._chunks:06d}.csv")
+        self._writer.write([self.rows, *cells])
+        self.rows += 1
+        if self._writer.is_full():
+            self._hand_over()
+
+    def finish(self) -> None:
+        if self._writer is not None:
+            self._hand_over()
+        self._wait()
+        for part in sorted(self._folder.glob("chunk*/Day=*/*.parquet")):
+            day = date.fromisoformat(part.parent.name.removeprefix("Day="))
+            self._parts.setdefault(day, []).append(part)
+
+    def days(self) -> Sequence[date]:
+        return sorted(self._parts)
+
+    def devices(self) -> int:
+        return self._count("count(DISTINCT coalesce(nullif(DeviceId, ''), nullif(DeviceName, '')))")
+
+    def names(self) -> int:
+        return self._count(f"count(DISTINCT nullif({_FILE_KEY}, ''))")
+
+    def write_day(self, day: date, stored: Sequence[Path], target: Path) -> int:
+        """Writes the rows of a day that are no doubles of each other or of stored rows; returns how many.
+
+        When there are none, no file is written.
+        """
+        run = self._connection.execute
+        run(f"CREATE OR REPLACE TEMP VIEW staged AS SELECT * FROM {_parquet(self._parts[day])}")
+        run("CREATE OR REPLACE TEMP TABLE kept (Ordinal BIGINT)")
+        run(_first_of_each(_EVENT, "ReportId IS NOT NULL", stored))
+        run(_first_of_each(tuple(RECORDED), "ReportId IS NULL", stored))
+        if run("SELECT count(*) FROM kept").fetchall() == [(0,)]:
+            return 0
+        # Named columns keep every file of a store to one schema.
+        names = ", ".join(RECORDED)
+        [(rows,)] = run(
+            f"COPY (SELECT {names}, {_FILE_KEY} AS FileKey FROM staged SEMI JOIN kept USING (Ordinal)"
+            f" ORDER BY {', '.join(SORT_COLUMNS)})"
+            f" TO {_literal(target)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
+        ).fetchall()
+        return int(rows)
+
+    def _count(self, expression: str) -> int:
+        parts = [part for parts in self._parts.values() for part in parts]
+        if not parts:
+            return 0
+        [(number,)] = self._connection.execute(f"SELECT {expression} FROM {_parquet(parts)}").fetchall()
+        return int(number)
+
+    def _hand_over(self) -> None:
+        writer = self._writer
+        assert writer is not None
+        self._writer = None
+        writer.close()
+        self._wait()
+        self._pending = self._pool.submit(self._part, writer.path, writer.rows)
+
+    def _wait(self) -> None:
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            pending.result()
+
+    def _part(self, chunk: Path, rows: int) -> None:
+        """Runs in the pool: the connection is used by one thread at a time."""
+        [(written,)] = self._connection.execute(
+            f"COPY (SELECT *, {TIME_COLUMN}::DATE AS Day FROM {_staged_csv(chunk)}) TO"
+            f" {_literal(chunk.with_suffix(''))} (FORMAT parquet, COMPRESSION lz4_raw, PARTITION_BY (Day))"
+        ).fetchall()
+        if written != rows:
+            raise ImportFailed(f"{rows} rows were staged and {written} came back")
+        chunk.unlink()
+
+
+class _ChunkWriter:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows = 0
+        self._file = path.open("wb", buffering=1024 * 1024)
+        self._text = io.TextIOWrapper(self._file, encoding="utf-8", newline="")
+        # "\r\n" makes Python quote a cell that holds either of the two.
+        self._write = csv.writer(self._text, lineterminator="\r\n").writerow
+
+    def write(self, row: Iterable[object]) -> None:
+        self._write(row)
+        self.rows += 1
+
+    def is_full(self) -> bool:
+        if self.rows >= CHUNK_ROWS:
+            return True
+        return self.rows % _ROWS_BETWEEN_SIZE_CHECKS == 0 and self._file.tell() >= CHUNK_BYTES
+
+    def close(self) -> None:
+        self._text.close()
+
+
+def _first_of_each(keys: Sequence[str], condition: str, stored: Sequence[Path]) -> str:
+    """SQL that keeps, of the staged rows equal in these columns, the first, unless one is stored already."""
+    names = ", ".join(keys)
+    rows = f"SELECT Ordinal, {names} FROM staged WHERE {condition}"
+    if stored:
+        rows += f" UNION ALL SELECT -1, {names} FROM {_parquet(stored)} WHERE {condition}"
+    return (
+        f"INSERT INTO kept SELECT min(Ordinal) FROM ({rows}) GROUP BY {names} HAVING min(Ordinal) >= 0"
+    )
+
+
+def _staged_csv(path: Path) -> str:
+    """Every setting is given, nothing is guessed: what was written is what is read.
+
+    `strict_mode` is left alone: with "\r\n" it loses rows (DuckDB 2.0.0). Rows are counted afterwards.
+    """
+    columns = {"Ordinal": "BIGINT", **RECORDED}
+    kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+    texts = ", ".join(f"'{name}'" for name, kind in columns.items() if kind == "VARCHAR")
+    return (
+        f"read_csv({_literal(path)}, columns={{{kinds}}}, force_not_null=[{texts}], header=false,"
+        " auto_detect=false, delim=',', quote='\"', escape='\"', new_line='\\r\\n', parallel=false,"
+        f" max_line_size={_LONGEST_ROW})"
+    )
+
+
+def _parquet(paths: Sequence[Path]) -> str:
+    return f"read_parquet([{', '.join(map(_literal, paths))}], hive_partitioning=false)"
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
