@@ -15,15 +15,16 @@ from cases.merging import RowToMerge, settle_unsettled
 from hunts import runs, slices
 from hunts.adapters import adapter_for
 from hunts.hints import hint
+from hunts.kql.cells import UnreadableCell
 from hunts.kql.files import AskedFile, FileKind
 from hunts.kql.footprint import Query, footprint_query
 from hunts.kql.plan import plan_query, plan_slices, read_plan
-from hunts.kql.rows import Row, read_rows
+from hunts.kql.rows import MissingColumn, Row, read_rows
 from hunts.kql.window import Window
 from hunts.models import Slice
 from hunts.slices import Claim, Cost, FencedOff
 from hunts.sources.base import Adapter, Answer
-from hunts.sources.errors import Interrupted, Refused, Rejected, SourceError, Throttled
+from hunts.sources.errors import Interrupted, Refused, Rejected, SourceError, Throttled, Truncated
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +58,8 @@ def _ask_and_finish(held: Claim, asked: Slice) -> None:
                 _ask_days(held, asked, adapter)
     except SourceError as error:
         _take_failure(held, asked, error)
+    except (MissingColumn, UnreadableCell) as error:
+        slices.fail(held, said=f"The answer could not be read. {error}")
 
 
 def _plan(held: Claim, asked: Slice, adapter: Adapter) -> list[int]:
@@ -69,15 +72,21 @@ def _plan(held: Claim, asked: Slice, adapter: Adapter) -> list[int]:
 
 def _ask_days(held: Claim, asked: Slice, adapter: Adapter) -> None:
     window = Window.days(asked.first_day, asked.last_day)
-    query = footprint_query(files_of(asked), window, adapter.dialect)
+    files = files_of(asked)
+    query = footprint_query(files, window, adapter.dialect)
     answer, cells = _ask(adapter, query, window)
-    rows = [_to_merge(asked.file_kind, row) for row in read_rows(answer.columns, cells)]
+    keys = {file.key for file in files}
+    rows = [_to_merge(asked.file_kind, row) for row in read_rows(answer.columns, cells, keys)]
     slices.finish_days(held, rows, _cost(query, answer, len(rows)))
 
 
-def _ask(adapter: Adapter, query: Query, window: Window) -> tuple[Answer, list[Sequence[object]]]:
+def _ask(adapter: Adapter, query: Query, window: Window) -> tuple[Answer, list[tuple[object, ...]]]:
+    """The whole answer, in memory: nothing may be merged before it is known to be whole."""
     answer = adapter.ask(query, window, timeout=settings.FOOTPRINT.ask_timeout_seconds)
-    return answer, list(answer.rows)
+    rows = list(answer.rows)
+    if answer.partial is not None:
+        raise Truncated(answer.partial)
+    return answer, rows
 
 
 def _take_failure(held: Claim, asked: Slice, error: SourceError) -> None:
