@@ -1,0 +1,22 @@
+"""The registered domain of a name, for folding names up. Uses the public suffix list that is installed."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+from publicsuffixlist import PublicSuffixList
+
+from cases.observed import read_address
+
+
+@lru_cache(maxsize=50_000)
+def registered_domain(name: str) -> str:
+    """`login.contoso.co.uk` gives `contoso.co.uk`; empty for single labels, suffixes, `.arpa` and addresses."""
+    if "." not in name or name.endswith(".arpa") or read_address(name):
+        return ""
+    return _suffixes().privatesuffix(name) or ""
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=True)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models.functions import Now
+
+if TYPE_CHECKING:
+    from cases.models import Case, CaseValue, Decision, Endpoint
+
+# Subjects that are one value, letter by letter. Their texts never collide across kinds.
+EXACT_KINDS = ("name", "address", "text")
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def open(self) -> CaseQuerySet:
+        return self.filter(state="open")
+
+    def naming(self, kind: str, key: str) -> CaseQuerySet:
+        """The cases that name this file."""
+        return self.filter(files__kind=kind, files__key=key)
+
+    def with_counts(self) -> CaseQuerySet:
+        """Adds `values_open` and `values_all`."""
+        return self.annotate(
+            values_all=Count("values"),
+            values_open=Count("values", filter=Q(values__is_open=True)),
+        )
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def in_force(self) -> DecisionQuerySet:
+        """By the clock: a decision past its expiry no longer counts, whatever its state column still says."""
+        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=Now()), state="in force")
+
+    def past_expiry(self) -> DecisionQuerySet:
+        return self.filter(state="in force", expires_at__lte=Now())
+
+    def everywhere(self) -> DecisionQuerySet:
+        return self.filter(scope="everywhere")
+
+    def on_values(self, values: Sequence[str]) -> DecisionQuerySet:
+        """Those whose subject is exactly one of the values."""
+        return self.filter(subject__in=values, subject_kind__in=EXACT_KINDS)
+
+    def covering(self, case: Case) -> DecisionQuerySet:
+        """Those whose scope reaches into the case: its own, everywhere, and those for a file it names."""
+        named = case.files.filter(kind=OuterRef("file_kind"), key=OuterRef("file_key"))
+        return self.filter(Q(scope="everywhere") | Q(case=case) | Q(Q(scope="file") & Exists(named)))
+
+
+class EndpointQuerySet(models.QuerySet["Endpoint"]):
+    def unsettled(self) -> EndpointQuerySet:
+        return self.filter(settled=False)
+
+    def of_value(self, value: CaseValue) -> EndpointQuerySet:
+        return self.filter(case=value.case_id, value=value.value)
+
+
+class CaseValueQuerySet(models.QuerySet["CaseValue"]):
+    def in_queue_order(self) -> CaseValueQuerySet:
+        """Undecided first, then the youngest first."""
+        return self.order_by("-is_open", "-first_seen", "-id")
+
+    def after(self, is_open: bool, first_seen: datetime, pk: int) -> CaseValueQuerySet:
+        """The rows that follow the given one in queue order."""
+        later = Q(first_seen__lt=first_seen) | Q(first_seen=first_seen, pk__lt=pk)
+        if is_open:
+            return self.filter(Q(is_open=False) | Q(Q(is_open=True) & later))
+        return self.filter(Q(is_open=False) & later)
