@@ -1,0 +1,2 @@
+/* The queue under the keyboard. */
+"use strict";

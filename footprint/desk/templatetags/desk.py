@@ -1,0 +1,177 @@
+"""What every template may use: `{% load desk %}`. Each tag says what it draws; none of them decides anything."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime
+
+from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.forms import BoundField
+from django.template import Context
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from heroicons.templatetags.heroicons import heroicon_outline
+
+from cases.models import Case, CaseValue
+from footprint.accounts.may import Verb, may
+from footprint.accounts.models import Person
+from footprint.desk import glyphs, shown, sparkline, times
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> str:
+    """An icon by our own noun (glyphs.ICONS). Decoration: the words stand beside it or in aria-label."""
+    return str(heroicon_outline(glyphs.ICONS[name], size=size, stroke_width="1.8", aria_hidden="true"))
+
+
+@register.simple_tag
+def glyph(word: str) -> SafeString:
+    """Only the shape of a verdict or state."""
+    return glyphs.glyph(word)
+
+
+@register.simple_tag
+def verdict(word: str, who: str = "") -> SafeString:
+    """Shape and word of a verdict: allowed, blocked, undecided, proposed."""
+    return glyphs.with_glyph("verdict", word, who=who)
+
+
+@register.simple_tag
+def state(word: str, said: str = "") -> SafeString:
+    """Shape and word of a run, a slice or a day; `said` is shown in the word's place."""
+    return glyphs.with_glyph("state", word, said=said)
+
+
+@register.filter
+def number(value: int | None) -> str:
+    """1,234. Unknown stays empty, zero is 0."""
+    return "" if value is None else str(intcomma(value))
+
+
+@register.filter
+def at_least(value: int | None, more: bool) -> str:
+    """25+ where the set behind the number was cut."""
+    return f"{number(value)}+" if more and value is not None else number(value)
+
+
+@register.simple_tag
+def count(value: int, one: str, many: str = "") -> str:
+    """ "1 value", "3,180 values"."""
+    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+
+
+@register.simple_tag
+def when(moment: datetime | None) -> str:
+    """ "6 min" or "23 Nov 18:04" in the reader's zone; the exact time and UTC in the title."""
+    if moment is None:
+        return ""
+    return _time(moment, times.short_time(timezone.localtime(moment), timezone.now()))
+
+
+@register.simple_tag
+def moment(value: datetime | None) -> str:
+    """ "24 Nov 2026 09:08:51" in the reader's zone, UTC in the title."""
+    return "" if value is None else _time(value, times.exact_time(timezone.localtime(value)))
+
+
+def _time(value: datetime, text: str) -> SafeString:
+    utc = value.astimezone(UTC)
+    title = f"{times.exact_time(timezone.localtime(value))}, {times.exact_time(utc)} UTC"
+    return format_html('<time datetime="{}" title="{}">{}</time>', f"{utc:%Y-%m-%dT%H:%M:%SZ}", title, text)
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """ "24 Nov": a whole UTC day."""
+    return "" if value is None else times.short_day(value, datetime.now(UTC).date())
+
+
+@register.filter
+def length(seconds: float | None) -> str:
+    return "" if seconds is None else times.length(seconds)
+
+
+@register.filter
+def visible(text: object) -> str:
+    """For every text that came with telemetry: what cannot be seen is shown as an escape."""
+    return shown.visible(str(text))
+
+
+@register.filter
+def defanged(text: str) -> str:
+    return shown.visible(shown.defanged(text))
+
+
+@register.filter
+def middle_cut(text: str) -> str:
+    return shown.middle_cut(shown.visible(text))
+
+
+@register.simple_tag
+def value_cut(value: str) -> SafeString:
+    """A value in a row: the subdomain gives way first, the registered domain is never cut."""
+    parts = shown.shown_value(value)
+    before = format_html('<span class="pre">{}</span>', parts.before) if parts.before else ""
+    css = "dom is-long" if parts.is_long else "dom"
+    return format_html(
+        '<bdi class="val mono" title="{}">{}<span class="{}">{}</span></bdi>',
+        parts.full,
+        before,
+        css,
+        parts.domain,
+    )
+
+
+@register.simple_tag
+def spark(value: CaseValue, fresh_from: datetime | None = None, gaps: Collection[date] = ()) -> SafeString:
+    """The thirty days of a value."""
+    return sparkline.sparkline(
+        value.strip,
+        value.strip_to,
+        today=datetime.now(UTC).date(),
+        fresh_from=fresh_from.astimezone(UTC).date() if fresh_from else None,
+        gaps=gaps,
+    )
+
+
+@register.simple_tag
+def copy(
+    text: str, what: str = "Copy", css: str = "btn btn-sm btn-quiet btn-icon", word: str = ""
+) -> SafeString:
+    """A button that copies the raw text. Without JavaScript it is not shown."""
+    return format_html(
+        '<button type="button" class="{} needs-js" data-copy="{}" aria-label="{}" title="{}">{}{}</button>',
+        css,
+        text,
+        what,
+        what,
+        icon("copy"),
+        format_html(" {}", word) if word else "",
+    )
+
+
+@register.simple_tag
+def widget(field: BoundField, css: str = "field", **attrs: object) -> SafeString:
+    """A form field with our class; `aria-describedby` and `aria-invalid` come from Django."""
+    named = {name.replace("_", "-"): value for name, value in attrs.items()}
+    return field.as_widget(attrs={"class": css, **named})
+
+
+@register.simple_tag(takes_context=True)
+def allowed(context: Context, verb: str, thing: object = None) -> bool:
+    """`{% allowed "cases:decide" case as may_decide %}`: whether the reader may; decides which buttons show."""
+    request = context.get("request")
+    return request is not None and may(request.user, Verb(verb), thing)
+
+
+@register.simple_tag(takes_context=True)
+def my_cases(context: Context) -> list[Case]:
+    """The reader's open cases, youngest first, with `values_open`; for the rail."""
+    request = context.get("request")
+    if request is None or not isinstance(request.user, Person):
+        return []
+    return list(Case.objects.open().filter(owner=request.user).with_counts().order_by("-pk")[:8])

@@ -1,0 +1,45 @@
+"""Times as people read them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+def short_time(moment: datetime, now: datetime) -> str:
+    """ "6 min" under a day, then "23 Nov 18:04", with the year when it is another one.
+
+    Both are aware; the words are in the zone of `moment`.
+    """
+    age = now - moment
+    if timedelta(0) <= age < _MINUTE:
+        return "just now"
+    if timedelta(0) <= age < _HOUR:
+        return f"{age // _MINUTE} min"
+    if timedelta(0) <= age < _DAY:
+        return f"{age // _HOUR} h"
+    return f"{short_day(moment.date(), now.astimezone(moment.tzinfo).date())} {moment:%H:%M}"
+
+
+def short_day(day: date, today: date) -> str:
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"{day.day} {day:%b}{year}"
+
+
+def exact_time(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y %H:%M:%S}"
+
+
+def length(seconds: float) -> str:
+    """ "4.2 s", "51 s", "10 min", "2 h 14 min"."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"

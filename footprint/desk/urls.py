@@ -1,0 +1,10 @@
+from django.urls import path
+
+from footprint.desk.views import account, inbox, signing
+
+urlpatterns = [
+    path("", inbox.inbox, name="inbox"),
+    path("sign-in", signing.sign_in, name="sign-in"),
+    path("sign-out", signing.sign_out, name="sign-out"),
+    path("account/", account.account, name="account"),
+]

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Count, Min, Q
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from cases.models import Case
+from footprint.accounts.gate import SignedInRequest, requires
+from footprint.accounts.may import Verb
+from hunts.models import Run
+
+AT_MOST = 50
+TROUBLE = timedelta(days=7)
+
+
+@requires(Verb.READ_CASES)
+@require_safe
+def inbox(request: SignedInRequest) -> HttpResponse:
+    """What needs someone: values nobody decided, and runs that did not prove what they should."""
+    is_open = Q(values__is_open=True)
+    waiting = (
+        Case.objects.open()
+        .annotate(values_open=Count("values", filter=is_open), oldest=Min("values__added_at", filter=is_open))
+        .filter(values_open__gt=0)
+        .select_related("owner")
+        .order_by("oldest")[:AT_MOST]
+    )
+    trouble = (
+        Run.objects.filter(
+            state__in=[Run.State.PARTIAL, Run.State.FAILED], ended_at__gt=timezone.now() - TROUBLE
+        )
+        .select_related("hunt__case", "hunt__source")
+        .order_by("-ended_at")[:AT_MOST]
+    )
+    return render(request, "desk/inbox.html", {"nav": "inbox", "waiting": waiting, "trouble": trouble})
