@@ -11,7 +11,7 @@ from cases.observed import read_address
 
 @lru_cache(maxsize=50_000)
 def registered_domain(name: str) -> str:
-    """`login.contoso.co.uk` gives `contoso.co.uk`; empty for single labels, suffixes, `.arpa` and addresses."""
+    """`contoso.co.uk` for `login.contoso.co.uk`; empty for single labels, suffixes, `.arpa`, addresses."""
     if "." not in name or name.endswith(".arpa") or read_address(name):
         return ""
     return _suffixes().privatesuffix(name) or ""

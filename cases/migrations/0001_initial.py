@@ -10,11 +10,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = [
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-    ]
+    dependencies = (migrations.swappable_dependency(settings.AUTH_USER_MODEL),)
 
-    operations = [
+    operations = (
         migrations.CreateModel(
             name="Case",
             fields=[
@@ -588,4 +586,4 @@ class Migration(migrations.Migration):
             model_name="endpoint",
             constraint=models.UniqueConstraint(fields=("case", "key"), name="one_endpoint_per_key"),
         ),
-    ]
+    )
