@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Every command of Footprint. On one machine it finds the servers that run, or starts them for its own time."""
+"""Every command of Footprint. On one machine it finds its servers, or starts them for its own time."""
 
 from __future__ import annotations
 

@@ -58,7 +58,9 @@ class FileSource(EnvSettingsSource):
                 return _read_secret(path), key, is_complex
         return None, field_name, False
 
-    def prepare_field_value(self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool) -> Any:
+    def prepare_field_value(
+        self, field_name: str, field: FieldInfo, value: Any, value_is_complex: bool
+    ) -> Any:
         return value
 
 
@@ -75,15 +77,19 @@ class Configuration(BaseSettings):
     database_url: str | None = Field(
         None,
         validation_alias="DATABASE_URL",
+        repr=False,
         description="postgresql://user:password@host:port/name, PostgreSQL 15 or newer. "
         "Without it an embedded PostgreSQL runs in the data directory.",
     )
     embedded_database: str = Field(
-        "footprint", pattern="^[a-z][a-z0-9_]{0,62}$", description="Name of the database in the embedded PostgreSQL."
+        "footprint",
+        pattern="^[a-z][a-z0-9_]{0,62}$",
+        description="Name of the database in the embedded PostgreSQL.",
     )
     redis_url: str | None = Field(
         None,
         validation_alias="REDIS_URL",
+        repr=False,
         description="redis://, rediss:// or redis+socket:// address of Valkey or Redis 6.2 or newer. "
         "Without it an embedded Valkey runs in the data directory.",
     )
@@ -99,31 +105,37 @@ class Configuration(BaseSettings):
         validation_alias="FOOTPRINT_DATA",
         description="Everything that is kept on this machine lies below this folder.",
     )
-    telemetry_dir: Path | None = Field(
-        None, description="Parquet files of the local sources. Default: telemetry in the data directory."
+    telemetry_dir: Path = Field(
+        CHECKOUT / "var" / "telemetry",
+        description="Parquet files of the local sources. Default: telemetry in the data directory.",
     )
     hosts: str = Field(
         "",
         description="Host names under which browsers reach the site, separated by commas. "
         "Required with DATABASE_URL; on one machine: localhost, 127.0.0.1 and [::1].",
     )
-    https: bool | None = Field(
-        None,
-        description="Browsers come over HTTPS: secure cookies, HSTS, redirects. Default: yes with DATABASE_URL, else no.",
+    https: bool = Field(
+        default=False,
+        description="Browsers come over HTTPS: secure cookies, HSTS, redirects. By itself with DATABASE_URL.",
     )
     behind_proxy: bool = Field(
         False,
         description="A proxy in front sets X-Forwarded-Proto and strips it from what browsers send.",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
-    log_format: Literal["json", "text"] | None = Field(
-        None, description="json: one object a line. text: for reading. Default: json with DATABASE_URL, else text."
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least level that is logged."
+    )
+    log_format: Literal["json", "text"] = Field(
+        "text", description="json: one object a line, by itself with DATABASE_URL. text: for reading."
     )
     web_processes: int = Field(2, ge=1, le=64, description="Web processes that `manage.py up` starts.")
     web_threads: int = Field(4, ge=1, le=64, description="Threads of each web process.")
     worker_processes: int = Field(2, ge=1, le=64, description="Slices that one worker asks at the same time.")
     stop_seconds: int = Field(
-        10, ge=1, le=900, description="How long `manage.py up` waits for each process to end before it is killed."
+        10,
+        ge=1,
+        le=900,
+        description="How long `manage.py up` waits for each process to end before it is killed.",
     )
     lease_seconds: int = Field(
         90, ge=1, le=3600, description="A slice whose worker is silent this long is given to another worker."
@@ -137,7 +149,9 @@ class Configuration(BaseSettings):
     slice_groups: int = Field(
         50_000, ge=1, le=500_000, description="Most estimated answer rows that are asked in one query."
     )
-    max_attempts: int = Field(3, ge=1, le=20, description="Questions a source may fail before the slice fails.")
+    max_attempts: int = Field(
+        3, ge=1, le=20, description="Questions a source may fail before the slice fails."
+    )
     max_losses: int = Field(10, ge=1, le=100, description="Workers a slice may lose before it fails.")
     ask_timeout_seconds: int = Field(600, ge=1, le=3600, description="Longest time one question may take.")
 
@@ -154,8 +168,8 @@ class Configuration(BaseSettings):
 
     @field_validator("data_dir", "telemetry_dir")
     @classmethod
-    def _whole_path(cls, path: Path | None) -> Path | None:
-        return None if path is None else Path(os.path.abspath(path.expanduser()))
+    def _whole_path(cls, path: Path) -> Path:
+        return Path(os.path.abspath(path.expanduser()))
 
     @field_validator("database_url")
     @classmethod
@@ -252,13 +266,12 @@ def variable_of(field_name: str) -> str:
 
 def read_configuration(environ: Mapping[str, str] = os.environ) -> Configuration:
     """Reads the process environment; BadConfiguration lists everything that is wrong with it."""
-    faults = _unknown_variables(environ)
+    faults = _unknown_variables(environ) + _missing_variables(environ)
     try:
         configuration = Configuration()
     except ValidationError as error:
         faults += [_fault_line(fault) for fault in error.errors()]
     else:
-        faults += _missing_on_servers(configuration)
         if not faults:
             return configuration
     raise BadConfiguration("The environment is not right:\n" + "\n".join(f"  {line}" for line in faults))
@@ -277,15 +290,17 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
     return faults
 
 
-def _missing_on_servers(configuration: Configuration) -> list[str]:
-    if configuration.on_one_machine:
-        return []
-    faults = []
-    if configuration.secret_key is None:
-        faults.append("SECRET_KEY: required with DATABASE_URL (or SECRET_KEY_FILE)")
-    if not configuration.allowed_hosts:
-        faults.append("FOOTPRINT_HOSTS: required with DATABASE_URL; name the hosts browsers use")
-    return faults
+def _missing_variables(environ: Mapping[str, str]) -> list[str]:
+    """What must be given as soon as a database is."""
+
+    def given(name: str) -> bool:
+        return bool(environ.get(name) or environ.get(f"{name}_FILE"))
+
+    needs = {
+        "SECRET_KEY": "required with DATABASE_URL; make one at random",
+        "FOOTPRINT_HOSTS": "required with DATABASE_URL; name the hosts browsers use",
+    }
+    return [f"{name}: {why}" for name, why in needs.items() if given("DATABASE_URL") and not given(name)]
 
 
 def _fault_line(fault: Any) -> str:
@@ -305,9 +320,9 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Footprint reads its settings from the environment. Each can also be given as a file: `NAME_FILE` holds",
-        "the path of a file with the value. Anything that cannot be right stops every command with a list of all",
-        "faults. This page is made from `footprint/configuration.py` by `python -m footprint.configuration`.",
+        "Footprint reads its settings from the environment. Each can also be given as a file: `NAME_FILE`",
+        "holds the path of a file with the value. What cannot be right stops every command with a list",
+        "of all faults. This page is made from `footprint/configuration.py` by `python -m footprint.configuration`.",
         "",
         "| Variable | Default | Meaning |",
         "|---|---|---|",
@@ -316,7 +331,7 @@ def settings_page() -> str:
         default = field.default
         if isinstance(default, Path):
             default = default.relative_to(CHECKOUT)
-        shown = "" if default in (None, "") else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        shown = "" if default in (None, "") else f"`{default}`"
         lines.append(f"| `{variable_of(name)}` | {shown} | {field.description} |")
     return "\n".join(lines) + "\n"
 

@@ -33,6 +33,7 @@ DATABASE = "footprint"
 POSTGRESQL_MAJOR = "18"
 START_SECONDS = 60
 STOP_SECONDS = 30
+RETRY_SECONDS = 10
 LARGEST_LOG = 16 * 1024 * 1024
 
 POSTGRESQL_SETTINGS = {
@@ -60,7 +61,9 @@ class Home:
         self.data_dir = Path(os.path.realpath(data_dir))
         # The path of a Unix socket ends at 107 bytes, a data directory may be deeper than that. The name
         # does not depend on the session, so that every command finds the same sockets.
-        name = hashlib.sha256(f"{os.geteuid()}:{self.data_dir}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        name = hashlib.sha256(
+            f"{os.geteuid()}:{self.data_dir}".encode("utf-8", "surrogateescape")
+        ).hexdigest()[:16]
         self.run_dir = Path("/tmp") / f"footprint-{name}"  # noqa: S108  # owner and mode are checked before use
         self.logs = self.data_dir / "logs"
         self.users_lock = self.data_dir / "servers.users"
@@ -73,6 +76,11 @@ class Home:
     @property
     def valkey_socket(self) -> Path:
         return self.run_dir / "valkey.sock"
+
+    @property
+    def children(self) -> Path:
+        """Which processes `manage.py up` has started."""
+        return self.run_dir / "children.json"
 
     def database(self, name: str = DATABASE) -> dict[str, Any]:
         """Django's settings of a database of the embedded PostgreSQL."""
@@ -99,9 +107,13 @@ class Home:
             self.data_dir.mkdir(parents=True, exist_ok=True)
             self.logs.mkdir(exist_ok=True)
         except OSError as error:
-            raise EmbeddedError(f"The data directory {self.data_dir} cannot be made: {error.strerror}.") from error
+            raise EmbeddedError(
+                f"The data directory {self.data_dir} cannot be made: {error.strerror}."
+            ) from error
         if not os.access(self.data_dir, os.W_OK | os.X_OK):
-            raise EmbeddedError(f"The data directory {self.data_dir} belongs to somebody else; set FOOTPRINT_DATA.")
+            raise EmbeddedError(
+                f"The data directory {self.data_dir} belongs to somebody else; set FOOTPRINT_DATA."
+            )
         self.run_dir.mkdir(mode=0o700, exist_ok=True)
         status = self.run_dir.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
@@ -111,7 +123,9 @@ class Home:
 class Hold:
     """Keeps the servers up while it is held. Processes that inherit `lock` hold them too."""
 
-    def __init__(self, home: Home, *, postgres: bool = True, valkey: bool = True, durable: bool = True) -> None:
+    def __init__(
+        self, home: Home, *, postgres: bool = True, valkey: bool = True, durable: bool = True
+    ) -> None:
         self.home = home
         self.lock: IO[bytes] | None = None
         self._servers: list[_Postgres | _Valkey] = []
@@ -123,7 +137,7 @@ class Hold:
     def __enter__(self) -> Self:
         if self._servers:
             self.home.make()
-            with _locked(self.home.start_lock):
+            with _Locked(self.home.start_lock):
                 self.lock = self.home.users_lock.open("ab")
                 fcntl.flock(self.lock, fcntl.LOCK_SH)
                 self._start()
@@ -133,7 +147,7 @@ class Hold:
         """Starts again what has died meanwhile; the names of the servers that had."""
         if not self._servers:
             return []
-        with _locked(self.home.start_lock):
+        with _Locked(self.home.start_lock):
             return self._start()
 
     def __exit__(
@@ -141,7 +155,7 @@ class Hold:
     ) -> None:
         if self.lock is None:
             return
-        with _locked(self.home.start_lock):
+        with _Locked(self.home.start_lock):
             self.lock.close()
             self.lock = None
             with self.home.users_lock.open("ab") as users:
@@ -154,20 +168,16 @@ class Hold:
                 shutil.rmtree(self.home.run_dir, ignore_errors=True)
 
     def _start(self) -> list[str]:
-        started = []
         try:
-            for server in self._servers:
-                if server.start():
-                    started.append(server.name)
+            return [server.name for server in self._servers if server.start()]
         except EmbeddedError:
             if self.lock is not None:
                 self.lock.close()
                 self.lock = None
             raise
-        return started
 
 
-class _locked:
+class _Locked:
     """Holds an exclusive lock on a file."""
 
     def __init__(self, path: Path) -> None:
@@ -202,9 +212,13 @@ class _Postgres:
         if running is None:
             # A pid that now belongs to another program would keep PostgreSQL from starting.
             self.data.joinpath("postmaster.pid").unlink(missing_ok=True)
-            _launch(self.name, [*identity.prefix, *self._command()], self.log, self._answers, **identity.arguments)
+            _launch(
+                self.name, [*identity.prefix, *self._command()], self.log, self._answers, **identity.arguments
+            )
         elif not _soon(self._answers):
-            raise EmbeddedError(f"PostgreSQL runs as process {running.pid} but does not answer; see {self.log}.")
+            raise EmbeddedError(
+                f"PostgreSQL runs as process {running.pid} but does not answer; see {self.log}."
+            )
         self._make_database()
         return running is None
 
@@ -283,7 +297,9 @@ class _Postgres:
         )
         if made.returncode != 0:
             hint = identity.reach(draft)
-            raise EmbeddedError(hint or f"PostgreSQL could not make its data directory: {_last_line(made.stderr)}")
+            raise EmbeddedError(
+                hint or f"PostgreSQL could not make its data directory: {_last_line(made.stderr)}"
+            )
         draft.rename(self.data)
 
 
@@ -305,7 +321,16 @@ class _Valkey:
         if running is None:
             # Its own folder is its working directory, so that no path has to be quoted.
             command = [_valkey_program(), "--port", "0", "--unixsocket", str(self.home.valkey_socket)]
-            command += ["--unixsocketperm", "700", "--dir", ".", "--pidfile", "valkey.pid", "--daemonize", "no"]
+            command += [
+                "--unixsocketperm",
+                "700",
+                "--dir",
+                ".",
+                "--pidfile",
+                "valkey.pid",
+                "--daemonize",
+                "no",
+            ]
             command += ["--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"]
             _launch(self.name, command, self.log, self._answers, cwd=self.data)
         elif not _soon(self._answers):
@@ -409,20 +434,31 @@ def _launch(
                 env=_plain_environment(),
                 **identity,
             )
-        if _soon(lambda: answers() or child.poll() is not None, deadline) and child.poll() is None:
-            # It outlives this process when others use it; poll() and _reap() clean up when it ends first.
+        if _answers_or_ends(child, answers, deadline):
+            # It outlives this process when others use it: nobody waits for it here, stop() does.
             child.returncode = 0
             return
         # Children of a server that was killed may hold its memory a moment longer.
-        if time.monotonic() > deadline - START_SECONDS * 0.8:
-            child.kill()
-            child.wait()
-            raise EmbeddedError(f"{name} does not start: {_last_line(log.read_text(errors='replace'))} See {log}.")
+        if time.monotonic() > deadline - START_SECONDS + RETRY_SECONDS:
+            said = _last_line(log.read_text(errors="replace"))
+            raise EmbeddedError(f"{name} does not start: {said} See {log}.")
         time.sleep(1)
 
 
-def _soon(what: Callable[[], bool], deadline: float | None = None) -> bool:
-    deadline = deadline or time.monotonic() + START_SECONDS
+def _answers_or_ends(child: subprocess.Popen[bytes], answers: Callable[[], bool], deadline: float) -> bool:
+    """Whether the server answers; it is not left running when it does not in time."""
+    while child.poll() is None:
+        if answers():
+            return True
+        if time.monotonic() > deadline:
+            child.kill()
+            child.wait()
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def _soon(what: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + START_SECONDS
     while not what():
         if time.monotonic() > deadline:
             return False

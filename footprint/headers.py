@@ -7,7 +7,15 @@ from django.http import HttpRequest, HttpResponseBase
 # Features the site never uses, in any frame.
 _NO_FEATURES = ", ".join(
     f"{feature}=()"
-    for feature in ("camera", "display-capture", "geolocation", "microphone", "payment", "publickey-credentials-get", "usb")
+    for feature in (
+        "camera",
+        "display-capture",
+        "geolocation",
+        "microphone",
+        "payment",
+        "publickey-credentials-get",
+        "usb",
+    )
 )
 
 

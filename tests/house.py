@@ -72,7 +72,9 @@ def make_template(home: Home) -> None:
             with pointed_at(draft):
                 call_command("migrate", verbosity=0, interactive=False)
             server.execute(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(TEMPLATE))
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                    sql.Identifier(draft), sql.Identifier(TEMPLATE)
+                )
             )
 
 
@@ -232,5 +234,7 @@ def install_chromium() -> bool:
         return False
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     for command in (["apt-get", "update"], ["apt-get", "install", "-y", "chromium"]):
-        subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=600)
+        subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=600
+        )
     return find_chromium() is not None

@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+from django.conf import settings
+from django.core.checks import run_checks
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from rich.console import Console
+
+from footprint.configuration import Configuration
+from footprint.embedded import EmbeddedError, Hold, Home
+from footprint.stylesheet import StylesheetError, compile_stylesheet
+from footprint.supervisor import KeepsEnding, Program, Supervisor, end_leftovers
+
+ANSWER_SECONDS = 60
+ENSURE_SERVERS_SECONDS = 5
+POLL_SECONDS = 0.2
+# In this order: people first, because what follows is theirs.
+DEMO_COMMANDS = ("demo_people", "demo_telemetry", "demo_cases")
+
+
+class Ending(Exception):
+    """Somebody asked the supervisor to end."""
+
+
+class Command(BaseCommand):
+    help = "Runs all of Footprint on this machine: web, worker, beat, and PostgreSQL and Valkey if needed."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--port", default=os.environ.get("PORT", "8000"), help="Port on 127.0.0.1 (default 8000)."
+        )
+        parser.add_argument(
+            "--demo", action="store_true", help="Makes demo people, telemetry and cases at first."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        house: Configuration = settings.FOOTPRINT
+        if options["demo"] and not house.on_one_machine:
+            raise CommandError(
+                "--demo makes people whose passwords everybody knows; not where DATABASE_URL is set."
+            )
+        port = _port(options["port"])
+        console = Console(soft_wrap=True, highlight=False)
+        home = Home(house.data_dir)
+        try:
+            with _endable(), _only_one(home):
+                end_leftovers(home.children)
+                _require_free(port)
+                with Hold(home, postgres=house.database_url is None, valkey=house.redis_url is None) as hold:
+                    Machine(house, home, hold, console).run(port, demo=options["demo"])
+        except Ending:
+            console.print("Footprint has ended.")
+        except (EmbeddedError, StylesheetError, KeepsEnding) as error:
+            raise CommandError(str(error)) from error
+
+
+class Machine:
+    """Everything between the servers standing and Ctrl-C."""
+
+    def __init__(self, house: Configuration, home: Home, hold: Hold, console: Console) -> None:
+        self._house = house
+        self._home = home
+        self._hold = hold
+        self._console = console
+
+    def run(self, port: int, *, demo: bool) -> None:
+        self._prepare()
+        sign_ins = self._make_demo() if demo else ""
+        connections.close_all()
+        supervisor = Supervisor(
+            records=self._home.children,
+            logs=self._home.logs,
+            environment=os.environ | {"PYTHONUNBUFFERED": "1"},
+            keep=[self._hold.lock.fileno()] if self._hold.lock else [],
+            stop_seconds=self._house.stop_seconds,
+            say=self._console.print,
+        )
+        try:
+            supervisor.start(self._programs(port))
+            self._await_answer(supervisor, port)
+            self._tell(port, sign_ins)
+            self._watch(supervisor)
+        finally:
+            self._stop(supervisor)
+
+    def _prepare(self) -> None:
+        self._home.logs.mkdir(parents=True, exist_ok=True)
+        self._home.run_dir.mkdir(mode=0o700, exist_ok=True)
+        with self._step("Preparing the database"):
+            faults = [fault for fault in run_checks(databases=["default"]) if fault.is_serious()]
+            if faults:
+                raise CommandError(
+                    "\n".join(f"{fault.id}: {fault.msg} {fault.hint or ''}" for fault in faults)
+                )
+            call_command("migrate", interactive=False, verbosity=0)
+        with self._step("Compiling the style sheet"):
+            compile_stylesheet()
+
+    def _make_demo(self) -> str:
+        """Runs what there is of the demo; what the first of them says are the sign-ins."""
+        said = StringIO()
+        for name in DEMO_COMMANDS:
+            if name in get_commands():
+                with self._step(f"Making the demo: {name.removeprefix('demo_')}"):
+                    call_command(name, stdout=said if name == "demo_people" else StringIO())
+        return said.getvalue().strip()
+
+    def _programs(self, port: int) -> list[Program]:
+        house = self._house
+        web = [
+            "gunicorn",
+            "footprint.wsgi:application",
+            "--bind",
+            f"127.0.0.1:{port}",
+            "--worker-class",
+            "gthread",
+        ]
+        web += ["--workers", str(house.web_processes), "--threads", str(house.web_threads), "--preload"]
+        web += [
+            "--no-control-socket",
+            "--graceful-timeout",
+            str(house.stop_seconds),
+            "--log-level",
+            "warning",
+        ]
+        web += ["--max-requests", "2000", "--max-requests-jitter", "200"]
+        if Path("/dev/shm").is_dir():  # noqa: S108  # where it exists heartbeats need no disk
+            web += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108
+        worker = ["celery", "--app", "footprint", "worker", "--concurrency", str(house.worker_processes)]
+        worker += ["--without-mingle", "--without-gossip"]
+        beat = [
+            "celery",
+            "--app",
+            "footprint",
+            "beat",
+            "--schedule",
+            str(self._home.run_dir / "beat"),
+            "--pidfile",
+            "",
+        ]
+        run = [sys.executable, "-m"]
+        return [
+            Program("web", [*run, *web]),
+            Program("beat", [*run, *beat]),
+            # Told once it finishes what it is doing, told twice it hands it back.
+            Program("worker", [*run, *worker], farewell=(signal.SIGTERM, signal.SIGQUIT)),
+        ]
+
+    def _await_answer(self, supervisor: Supervisor, port: int) -> None:
+        deadline = time.monotonic() + ANSWER_SECONDS
+        with self._step("Starting web, worker and beat"):
+            while not _answers(port):
+                supervisor.watch()
+                if time.monotonic() > deadline:
+                    raise CommandError(f"The site does not answer; see the logs in {self._home.logs}.")
+                time.sleep(POLL_SECONDS)
+
+    def _watch(self, supervisor: Supervisor) -> None:
+        servers_seen = time.monotonic()
+        while True:
+            time.sleep(POLL_SECONDS)
+            supervisor.watch()
+            if time.monotonic() - servers_seen > ENSURE_SERVERS_SECONDS:
+                for name in self._hold.ensure():
+                    self._console.print(f"{name} had ended and is started again; see {self._home.logs}.")
+                servers_seen = time.monotonic()
+
+    def _stop(self, supervisor: Supervisor) -> None:
+        try:
+            supervisor.stop()
+        except Ending:
+            # Asked a second time: whoever asks twice does not want to wait.
+            supervisor.kill()
+
+    def _tell(self, port: int, sign_ins: str) -> None:
+        say = self._console.print
+        say(f"\nFootprint answers at [bold]http://127.0.0.1:{port}[/bold]\n")
+        if sign_ins:
+            self._console.out(sign_ins, "\n", highlight=False, sep="\n")
+        self._console.out(f"Data lies in {self._home.data_dir}, logs in {self._home.logs}.", highlight=False)
+        say("Ctrl-C ends all of it.")
+
+    @contextmanager
+    def _step(self, what: str) -> Iterator[None]:
+        began = time.monotonic()
+        if self._console.is_terminal:
+            with self._console.status(f"{what} …"):
+                yield
+        else:
+            yield
+        self._console.print(f"{what}: {time.monotonic() - began:.1f} s")
+
+
+@contextmanager
+def _endable() -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal all mean the same."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise Ending
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _only_one(home: Home) -> Iterator[None]:
+    home.make()
+    with (home.data_dir / "up.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise CommandError(
+                f"Footprint already runs from {home.data_dir}, as process {lock.read().strip()}.",
+                returncode=2,
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535:
+        return int(text)
+    raise CommandError(f"{text!r} is not a port; give a number from 1 to 65535.", returncode=2)
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                reason = f"Port {port} is in use; choose another: PORT=8123 make demo."
+            else:
+                reason = f"Port {port} cannot be used: {error.strerror}."
+            raise CommandError(reason, returncode=2) from error
+
+
+def _answers(port: int) -> bool:
+    try:
+        # A proxy of this machine's environment has no part in this.
+        with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{port}/healthz", timeout=5) as response:
+            return bool(response.status == 200)
+    except (URLError, OSError):
+        return False
