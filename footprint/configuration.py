@@ -322,7 +322,7 @@ def settings_page() -> str:
         "",
         "Footprint reads its settings from the environment. Each can also be given as a file: `NAME_FILE`",
         "holds the path of a file with the value. What cannot be right stops every command with a list",
-        "of all faults. This page is made from `footprint/configuration.py` by `python -m footprint.configuration`.",
+        "of all faults. `python -m footprint.configuration` makes this page.",
         "",
         "| Variable | Default | Meaning |",
         "|---|---|---|",
