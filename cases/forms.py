@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django import forms
+from django.utils import timezone
+
+LONGEST_REASON = 2000
+FOREVER, MONTH, YEAR = "", "30", "365"
+
+
+class DecideForm(forms.Form):
+    """A verdict on one value. `basis` is what its reader saw, so that nothing is decided blindly."""
+
+    verdict = forms.ChoiceField(
+        choices=[("allowed", "Allow"), ("blocked", "Block")], widget=forms.HiddenInput
+    )
+    scope = forms.ChoiceField(
+        label="Where",
+        choices=[("case", "this case"), ("everywhere", "everywhere")],
+        widget=forms.RadioSelect,
+    )
+    until = forms.ChoiceField(
+        choices=[(FOREVER, "no end"), (MONTH, "30 days"), (YEAR, "one year")], required=False
+    )
+    reason = forms.CharField(
+        max_length=LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": "Say why: the reason goes to the ledger."},
+    )
+    basis = forms.CharField(required=False, widget=forms.HiddenInput)
+    back = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def expires_at(self) -> datetime | None:
+        days = self.cleaned_data["until"]
+        return timezone.now() + timedelta(days=int(days)) if days else None
+
+    @staticmethod
+    def first_choices(verdict: str) -> dict[str, str]:
+        """A block counts everywhere and has no end, an allow counts here for a year, unless changed."""
+        if verdict == "blocked":
+            return {"verdict": verdict, "scope": "everywhere", "until": FOREVER}
+        return {"verdict": verdict, "scope": "case", "until": YEAR}

@@ -1,0 +1,130 @@
+"""Rows of an answer become endpoints, sightings and values, set-based. docs/merging.md says the rules.
+
+A merge never takes the verdict lock: what it inserts is unsettled until `settle_unsettled` judges it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from cases.folding import Folded, FoldedEndpoint, RowToMerge, fold
+from cases.merging_sql import (
+    DROP_STAGED,
+    ENDPOINT_COLUMNS,
+    LOCK_VALUES,
+    MAKE_VALUES,
+    REFRESH_VALUES,
+    SIGHTING_COLUMNS,
+    STAGE,
+    UPSERT_ENDPOINTS,
+    UPSERT_SIGHTINGS,
+)
+from cases.models import CaseFile
+from cases.verdicts.settle import lock_unsettled, settle, take_verdict_lock
+
+__all__ = ["Merged", "RowToMerge", "merge", "settle_unsettled"]
+
+# Endpoints settled in one transaction, so that nobody waits long for the verdict lock.
+_BATCH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What an answer brought. `empty_rows` say nothing; `unasked_rows` belong to no file of the case."""
+
+    rows: int
+    empty_rows: int
+    new_endpoints: int
+    new_values: int
+    changed_endpoints: int
+    unasked_rows: int = 0
+
+
+def merge(*, case_id: int, source: str, rows: Iterable[RowToMerge]) -> Merged:
+    """Keeps the rows of one whole asking of their days. Runs inside the caller's transaction.
+
+    Merging the same rows again changes nothing; what did not change is not written.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError(
+            "A merge needs the transaction that marks its slice done."
+        )
+    files = CaseFile.objects.filter(case=case_id).values_list("kind", "key", "pk")
+    folded = fold(rows, {(kind, key): pk for kind, key, pk in files})
+    _stage(folded)
+    given = {"case": case_id, "source": source}
+    with connection.cursor() as cursor:
+        cursor.execute(UPSERT_ENDPOINTS, given)
+        new_endpoints, changed_endpoints = cursor.fetchone()
+        cursor.execute(UPSERT_SIGHTINGS, given)
+        cursor.execute(MAKE_VALUES, given)
+        (new_values,) = cursor.fetchone()
+        # Counted in a statement after the lock: only that sees what the lock waited for.
+        cursor.execute(LOCK_VALUES, given)
+        cursor.execute(REFRESH_VALUES, given)
+        cursor.execute(DROP_STAGED)
+    return Merged(
+        rows=folded.rows,
+        empty_rows=folded.empty_rows,
+        new_endpoints=new_endpoints,
+        new_values=new_values,
+        changed_endpoints=changed_endpoints,
+        unasked_rows=folded.unasked_rows,
+    )
+
+
+def settle_unsettled(case_id: int) -> int:
+    """Judges what merges brought since, in short transactions. Safe to call again; returns how many."""
+    settled = 0
+    while True:
+        with transaction.atomic():
+            take_verdict_lock()
+            batch = lock_unsettled(case_id, _BATCH)
+            settle(batch)
+        settled += len(batch)
+        if len(batch) < _BATCH:
+            return settled
+
+
+def _stage(folded: Folded) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(STAGE)
+        endpoints = list(folded.endpoints())
+        with cursor.copy(f"COPY staged_endpoint ({', '.join(ENDPOINT_COLUMNS)}) FROM STDIN") as copy:
+            for endpoint in endpoints:
+                copy.write_row(_endpoint_columns(endpoint))
+        with cursor.copy(f"COPY staged_sighting ({', '.join(SIGHTING_COLUMNS)}) FROM STDIN") as copy:
+            for endpoint in endpoints:
+                for day in endpoint.days:
+                    copy.write_row(
+                        (
+                            endpoint.key,
+                            day.day,
+                            day.events,
+                            day.active_hours,
+                            day.devices,
+                            day.first_seen,
+                            day.last_seen,
+                        )
+                    )
+        cursor.execute("ANALYZE staged_endpoint; ANALYZE staged_sighting")
+
+
+def _endpoint_columns(endpoint: FoldedEndpoint) -> tuple[object, ...]:
+    observed = endpoint.observed
+    return (
+        endpoint.key,
+        endpoint.file_id,
+        observed.ip,
+        observed.dns,
+        observed.dns_ip,
+        observed.value,
+        observed.kind,
+        endpoint.first_seen,
+        endpoint.last_seen,
+        endpoint.more,
+        *endpoint.sets.values(),
+    )

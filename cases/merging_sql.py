@@ -1,0 +1,207 @@
+"""The statements of a merge, written out once from the names and caps of the sets."""
+
+from __future__ import annotations
+
+from cases.folding import CAPS
+from cases.verdicts.settle import VERDICT_OF_COUNTS
+
+_SETS = tuple(CAPS)
+_PLAIN_COLUMNS = (
+    "key",
+    "file_id",
+    "ip",
+    "dns",
+    "dns_ip",
+    "value",
+    "value_kind",
+    "first_seen",
+    "last_seen",
+    "more",
+)
+ENDPOINT_COLUMNS = (*_PLAIN_COLUMNS, *_SETS)
+SIGHTING_COLUMNS = ("key", "day", "events", "active_hours", "devices", "first_seen", "last_seen")
+STRIP_DAYS = 30
+
+
+def _type_of(name: str) -> str:
+    return "integer[]" if name == "ports" else "text[]"
+
+
+def _collation_of(name: str) -> str:
+    """Text in the order of code points, as Python sorts it."""
+    return "" if name == "ports" else ' COLLATE "C"'
+
+
+STAGE = f"""
+    CREATE TEMPORARY TABLE staged_endpoint (
+        key uuid, file_id bigint, ip inet, dns text, dns_ip inet, value text COLLATE "C", value_kind text,
+        first_seen timestamptz, last_seen timestamptz, more text[],
+        {", ".join(f"{name} {_type_of(name)}" for name in _SETS)}
+    ) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE staged_sighting (
+        key uuid, day date, events bigint, active_hours smallint, devices integer,
+        first_seen timestamptz, last_seen timestamptz
+    ) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE touched_value (
+        value text COLLATE "C", kind text, first_seen timestamptz, last_seen timestamptz
+    ) ON COMMIT DROP
+"""
+# Also dropped at once: a transaction may merge more than one answer.
+DROP_STAGED = "DROP TABLE staged_endpoint, staged_sighting, touched_value"
+
+
+# An existing endpoint is `e`, the arriving one `excluded`.
+
+
+def _union(name: str, limit: int) -> str:
+    return (
+        f"ARRAY(SELECT DISTINCT u{_collation_of(name)} FROM unnest(e.{name} || excluded.{name}) u"
+        f" ORDER BY 1 LIMIT {limit})"
+    )
+
+
+def _is_known(name: str) -> str:
+    return f"e.{name} @> excluded.{name}"
+
+
+def _merged_set(name: str) -> str:
+    return f"{name} = CASE WHEN {_is_known(name)} THEN e.{name} ELSE {_union(name, CAPS[name])} END"
+
+
+def _is_cut(name: str) -> str:
+    over = f"NOT {_is_known(name)} AND cardinality({_union(name, CAPS[name] + 1)}) > {CAPS[name]}"
+    return f"CASE WHEN {over} THEN ARRAY['{name}'] ELSE '{{}}' END"
+
+
+def _set_changes(name: str) -> str:
+    """A set that was cut before changes only when a new value sorts among the kept ones."""
+    changes = f"(NOT e.more @> ARRAY['{name}'] OR {_union(name, CAPS[name])} <> e.{name})"
+    return f"(NOT {_is_known(name)} AND {changes})"
+
+
+_MORE = f"""
+    more = ARRAY(SELECT DISTINCT m COLLATE "C" FROM unnest(e.more || excluded.more || {" || ".join(map(_is_cut, _SETS))}) m
+                  ORDER BY 1)
+"""
+
+UPSERT_ENDPOINTS = f"""
+    WITH written AS (
+        INSERT INTO cases_endpoint AS e (
+            case_id, {", ".join(ENDPOINT_COLUMNS)}, settled, name_verdict, address_verdict, verdict
+        )
+        SELECT %(case)s, {", ".join(ENDPOINT_COLUMNS)}, false, 'undecided', 'undecided', 'undecided'
+          FROM staged_endpoint ORDER BY key
+        ON CONFLICT (case_id, key) DO UPDATE
+           SET first_seen = least(e.first_seen, excluded.first_seen),
+               last_seen = greatest(e.last_seen, excluded.last_seen),
+               {", ".join(map(_merged_set, _SETS))}, {_MORE}
+         WHERE excluded.first_seen < e.first_seen OR excluded.last_seen > e.last_seen
+            OR NOT e.more @> excluded.more OR {" OR ".join(map(_set_changes, _SETS))}
+        RETURNING value, value_kind, first_seen, last_seen, xmax = 0 AS is_new
+    ), touched AS (
+        INSERT INTO touched_value SELECT value, value_kind, first_seen, last_seen FROM written
+    )
+    SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written
+"""
+
+UPSERT_SIGHTINGS = """
+    WITH written AS (
+        INSERT INTO cases_sighting AS s (
+            endpoint_id, source, day, events, active_hours, devices, first_seen, last_seen
+        )
+        SELECT e.id, %(source)s, n.day, n.events, n.active_hours, n.devices, n.first_seen, n.last_seen
+          FROM staged_sighting n JOIN cases_endpoint e ON e.case_id = %(case)s AND e.key = n.key
+         ORDER BY n.key, n.day
+        ON CONFLICT (endpoint_id, source, day) DO UPDATE
+           SET events = greatest(s.events, excluded.events),
+               active_hours = greatest(s.active_hours, excluded.active_hours),
+               devices = greatest(s.devices, excluded.devices),
+               first_seen = least(s.first_seen, excluded.first_seen),
+               last_seen = greatest(s.last_seen, excluded.last_seen)
+         WHERE excluded.events > s.events OR excluded.active_hours > s.active_hours
+            OR excluded.devices > s.devices OR excluded.first_seen < s.first_seen
+            OR excluded.last_seen > s.last_seen
+        RETURNING endpoint_id
+    )
+    INSERT INTO touched_value
+    SELECT e.value, e.value_kind, e.first_seen, e.last_seen FROM cases_endpoint e
+     WHERE e.id IN (SELECT endpoint_id FROM written)
+"""
+
+MAKE_VALUES = """
+    WITH made AS (
+        INSERT INTO cases_casevalue (
+            case_id, value, kind, verdict, is_open, endpoints, undecided, allowed, blocked, files, addresses,
+            devices, devices_more, ports, ports_more, events, days, first_seen, last_seen, strip, strip_to,
+            added_at, version
+        )
+        SELECT %(case)s, value, kind, 'undecided', true, 0, 0, 0, 0, 0, 0, 0, false, '{}', false, 0, 0,
+               min(first_seen), max(last_seen), '{}', (max(last_seen) AT TIME ZONE 'UTC')::date, now(), 0
+          FROM touched_value GROUP BY value, kind ORDER BY value
+        ON CONFLICT (case_id, value) DO NOTHING
+        RETURNING 1
+    )
+    SELECT count(*) FROM made
+"""
+
+LOCK_VALUES = """
+    SELECT v.id FROM cases_casevalue v
+     WHERE v.case_id = %(case)s AND v.value IN (SELECT value FROM touched_value)
+     ORDER BY v.case_id, v.value FOR UPDATE OF v
+"""
+
+_STRIP = ", ".join(
+    f"coalesce(sum(events) FILTER (WHERE ago = {ago}), 0)" for ago in reversed(range(STRIP_DAYS))
+)
+
+REFRESH_VALUES = f"""
+    WITH asked AS (
+        SELECT DISTINCT value FROM touched_value
+    ), endpoint AS MATERIALIZED (
+        SELECT e.id, e.value, e.file_id, e.ip, e.verdict, e.first_seen, e.last_seen, e.devices, e.ports, e.more
+          FROM asked JOIN cases_endpoint e ON e.value = asked.value AND e.case_id = %(case)s
+    ), counted AS (
+        SELECT value, count(*) AS endpoints, count(DISTINCT file_id) AS files, count(DISTINCT ip) AS addresses,
+               count(*) FILTER (WHERE verdict = 'undecided') AS undecided,
+               count(*) FILTER (WHERE verdict = 'allowed') AS allowed,
+               count(*) FILTER (WHERE verdict = 'blocked') AS blocked,
+               min(first_seen) AS first_seen, max(last_seen) AS last_seen,
+               bool_or(more @> '{{devices}}') AS devices_more, bool_or(more @> '{{ports}}') AS ports_more
+          FROM endpoint GROUP BY value
+    ), named AS (
+        SELECT value, count(DISTINCT device COLLATE "C") AS devices
+          FROM endpoint, unnest(devices) device GROUP BY value
+    ), ported AS (
+        SELECT value, array_agg(DISTINCT port) AS ports FROM endpoint, unnest(ports) port GROUP BY value
+    ), seen AS MATERIALIZED (
+        SELECT e.value, s.day, sum(s.events) AS events, max(s.devices) AS devices,
+               max(max(s.day)) OVER (PARTITION BY e.value) AS last_day
+          FROM endpoint e JOIN cases_sighting s ON s.endpoint_id = e.id GROUP BY e.value, s.day
+    ), daily AS (
+        SELECT value, last_day, count(*) AS days, sum(events) AS events, max(devices) AS devices,
+               ARRAY[{_STRIP}]::bigint[] AS strip
+          FROM (SELECT seen.*, last_day - day AS ago FROM seen) aged GROUP BY value, last_day
+    ), fresh AS (
+        SELECT c.*, d.days, d.events, d.last_day, d.strip,
+               CASE WHEN c.devices_more THEN greatest(coalesce(n.devices, 0), d.devices)
+                    ELSE coalesce(n.devices, 0) END AS devices,
+               coalesce(p.ports[1:{CAPS["ports"]}], '{{}}') AS ports,
+               c.ports_more OR coalesce(cardinality(p.ports), 0) > {CAPS["ports"]} AS any_ports_more,
+               {VERDICT_OF_COUNTS.format(undecided="c.undecided", blocked="c.blocked")} AS verdict
+          FROM counted c JOIN daily d ON d.value = c.value
+          LEFT JOIN named n ON n.value = c.value LEFT JOIN ported p ON p.value = c.value
+    )
+    UPDATE cases_casevalue v
+       SET endpoints = f.endpoints, files = f.files, addresses = f.addresses, undecided = f.undecided,
+           allowed = f.allowed, blocked = f.blocked, verdict = f.verdict, is_open = f.verdict = 'undecided',
+           devices = f.devices, devices_more = f.devices_more, ports = f.ports, ports_more = f.any_ports_more,
+           events = f.events, days = f.days, first_seen = f.first_seen, last_seen = f.last_seen,
+           strip = f.strip, strip_to = f.last_day, version = v.version + 1
+      FROM fresh f
+     WHERE v.case_id = %(case)s AND v.value = f.value
+       AND (v.endpoints, v.files, v.addresses, v.undecided, v.allowed, v.blocked, v.verdict, v.devices,
+            v.devices_more, v.ports, v.ports_more, v.events, v.days, v.first_seen, v.last_seen, v.strip, v.strip_to)
+           IS DISTINCT FROM
+           (f.endpoints, f.files, f.addresses, f.undecided, f.allowed, f.blocked, f.verdict, f.devices,
+            f.devices_more, f.ports, f.any_ports_more, f.events, f.days, f.first_seen, f.last_seen, f.strip, f.last_day)
+"""

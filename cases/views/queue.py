@@ -1,0 +1,169 @@
+"""The queue of a case: its values, undecided first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.core.exceptions import BadRequest
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from cases.actions import basis_of
+from cases.forms import DecideForm
+from cases.models import Case, CaseValue, Decision
+from cases.views.filters import Filters, kept, kept_text, page_mark, read_page_mark
+from cases.views.reach import reach_of
+from cases.views.rows import Editor, Row, in_force_on, pairs_of, rows_of
+from cases.visits import seen
+from footprint.accounts.gate import SignedInRequest, requires
+from footprint.accounts.may import Verb
+from footprint.accounts.models import Person
+
+PAGE = 50
+VERDICTS = ("allowed", "blocked")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of the whole case and of what the filters leave."""
+
+    everything: int
+    undecided: int
+    matching: int
+
+
+@requires(Verb.READ_CASES)
+@require_safe
+@vary_on_headers("HX-Request")
+def queue(request: SignedInRequest, pk: int) -> HttpResponse:
+    case = get_object_or_404(Case.objects.select_related("owner").prefetch_related("files"), pk=pk)
+    filters = Filters.read(request.GET, case.files.all())
+    values = filters.apply(CaseValue.objects.filter(case=case), case)
+    mark = request.GET.get("after", "")
+    page = list((values.after(*read_page_mark(mark)) if mark else values).in_queue_order()[: PAGE + 1])
+    new_since = visit_of(request, case)
+    rows = rows_of(case, page[:PAGE], person=request.user, new_since=new_since)
+    _open_what_the_address_says(request, case, rows)
+    context = {
+        "nav": "cases",
+        "case": case,
+        "tab": "queue",
+        "rows": rows,
+        "filters": filters,
+        "query": filters.query.urlencode(),
+        "counts": counts_of(case, filters),
+        "new_since": new_since,
+        "next_mark": page_mark(page[PAGE - 1]) if len(page) > PAGE else "",
+        "is_first_page": not mark,
+    }
+    if request.htmx and mark:
+        return render(request, "cases/queue_more.html", context)
+    return render(request, "cases/queue.html", context)
+
+
+@requires(Verb.READ_CASES)
+@require_safe
+def row(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse:
+    """One value of the queue as it is now: folded, unfolded, or with the editor under it."""
+    value = get_object_or_404(CaseValue.objects.select_related("case__owner"), pk=value_pk, case=pk)
+    if not request.htmx:
+        return redirect("case", pk)
+    current = QueryDict(_query_of(request.htmx.current_url))
+    shown = rows_of(value.case, [value], person=request.user, new_since=visit_of(request, value.case))
+    _open_what_the_address_says(request, value.case, shown)
+    return render(
+        request, "cases/queue_value.html", row_context(value.case, shown[0], kept(current), request)
+    )
+
+
+@requires(Verb.READ_CASES)
+@require_POST
+def mark_seen(request: SignedInRequest, pk: int) -> HttpResponse:
+    case = get_object_or_404(Case, pk=pk)
+    seen(request.user, case)
+    request.session[_visit_key(case)] = None
+    visit_of(request, case)
+    return redirect(address_of(case, kept_text(request.POST.get("back", ""))))
+
+
+def row_context(case: Case, shown: Row, query: QueryDict, request: SignedInRequest) -> dict[str, object]:
+    return {"case": case, "row": shown, "query": query.urlencode(), "new_since": visit_of(request, case)}
+
+
+def counts_of(case: Case, filters: Filters) -> Counts:
+    values = CaseValue.objects.filter(case=case)
+    everything, undecided = values.count(), values.filter(is_open=True).count()
+    return Counts(
+        everything, undecided, filters.apply(values, case).count() if filters.is_set else everything
+    )
+
+
+def address_of(case: Case, query: str) -> str:
+    address = reverse("case", args=[case.pk])
+    return f"{address}?{query}" if query else address
+
+
+def editor_for(
+    person: Person,
+    case: Case,
+    value: CaseValue,
+    verdict: str,
+    *,
+    form: DecideForm | None = None,
+    reason: str = "",
+) -> Editor:
+    return Editor(
+        form=form
+        or DecideForm(
+            initial=DecideForm.first_choices(verdict)
+            | {"basis": basis_of(case, value.value), "reason": reason}
+        ),
+        verdict=verdict,
+        reach=reach_of(case, value),
+        in_force=list(in_force_on(case, [value.value])),
+        last_reason=last_reason(person, verdict),
+    )
+
+
+def last_reason(person: Person, verdict: str) -> str:
+    made = Decision.objects.filter(proposer=person, verdict=verdict).order_by("-pk")
+    return made.values_list("reason", flat=True).first() or ""
+
+
+def visit_of(request: SignedInRequest, case: Case) -> datetime | None:
+    """When the reader last had the case open, before this session; what came later is new to them.
+
+    The time is kept in the session, so that rows stay new while the reader works through them.
+    """
+    key = _visit_key(case)
+    if key not in request.session:
+        before = seen(request.user, case)
+        request.session[key] = before.isoformat() if before else None
+    kept_time = request.session[key]
+    return datetime.fromisoformat(kept_time) if kept_time else None
+
+
+def _visit_key(case: Case) -> str:
+    return f"visit-{case.pk}"
+
+
+def _open_what_the_address_says(request: SignedInRequest, case: Case, rows: list[Row]) -> None:
+    """`?decide=12&verdict_as=blocked` opens the editor under a row, `?unfold=12` its pairs."""
+    for shown in rows:
+        pk = str(shown.value.pk)
+        if request.GET.get("unfold") == pk:
+            shown.pairs = pairs_of(shown.value, case.files.all())
+        if request.GET.get("decide") == pk and shown.may_decide:
+            verdict = request.GET.get("verdict_as", "")
+            if verdict not in VERDICTS:
+                raise BadRequest("A value is allowed or blocked.")
+            reason = last_reason(request.user, verdict) if request.GET.get("reason") == "last" else ""
+            shown.editor = editor_for(request.user, case, shown.value, verdict, reason=reason)
+
+
+def _query_of(address: str | None) -> str:
+    return (address or "").partition("?")[2].partition("#")[0][:2000]

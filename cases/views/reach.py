@@ -1,0 +1,41 @@
+"""What a decision on a value would cover, counted before anything is saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from cases.models import Case, CaseValue, Endpoint, ValueKind
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """`files` are (file, endpoints) of this case; `elsewhere` counts what only everywhere would cover."""
+
+    files: tuple[tuple[str, int], ...]
+    elsewhere: int
+    other_cases: int
+
+    @property
+    def here(self) -> int:
+        return sum(endpoints for _, endpoints in self.files)
+
+
+def reach_of(case: Case, value: CaseValue) -> Reach:
+    covered = Endpoint.objects.filter(_covered_by(value))
+    here = (
+        covered.filter(case=case)
+        .values_list("file__text")
+        .annotate(n=Count("pk"))
+        .order_by("-n", "file__text")
+    )
+    other = covered.exclude(case=case).aggregate(endpoints=Count("pk"), cases=Count("case", distinct=True))
+    return Reach(tuple((text, n) for text, n in here), other["endpoints"], other["cases"])
+
+
+def _covered_by(value: CaseValue) -> Q:
+    """An address is covered wherever it stands, also beside a name."""
+    if value.kind == ValueKind.ADDRESS:
+        return Q(ip=value.value) | Q(dns_ip=value.value)
+    return Q(dns=value.value)
