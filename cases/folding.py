@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from cases.observed import Observed, observe, visible
@@ -149,7 +150,7 @@ def _fold(key: UUID, file_id: int, observed: Observed, rows: Sequence[RowToMerge
 
 
 def _fold_sets(rows: Sequence[RowToMerge]) -> tuple[dict[str, list[str] | list[int]], list[str]]:
-    whole: dict[str, set[str] | set[int]] = {
+    whole: dict[str, set[Any]] = {
         "raw_ips": _texts([row.ip] for row in rows),
         "raw_names": _texts([row.dns] for row in rows),
         "devices": _texts(row.device_names for row in rows),
@@ -165,7 +166,8 @@ def _fold_sets(rows: Sequence[RowToMerge]) -> tuple[dict[str, list[str] | list[i
     more = {name for name, values in whole.items() if len(values) > CAPS[name]}
     if not all(_names_every_device(row) for row in rows):
         more.add("devices")
-    return {name: sorted(values)[: CAPS[name]] for name, values in whole.items()}, sorted(more)
+    sets = {name: sorted(values)[: CAPS[name]] for name, values in whole.items()}
+    return sets, sorted(more)
 
 
 def _texts(lists: Iterable[Sequence[str]]) -> set[str]:

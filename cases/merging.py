@@ -55,7 +55,7 @@ def merge(*, case_id: int, source: str, rows: Iterable[RowToMerge]) -> Merged:
     files = CaseFile.objects.filter(case=case_id).values_list("kind", "key", "pk")
     folded = fold(rows, {(kind, key): pk for kind, key, pk in files})
     _stage(folded)
-    given = {"case": case_id, "source": source}
+    given: dict[str, int | str] = {"case": case_id, "source": source}
     with connection.cursor() as cursor:
         cursor.execute(UPSERT_ENDPOINTS, given)
         new_endpoints, changed_endpoints = cursor.fetchone()

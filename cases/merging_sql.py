@@ -1,5 +1,7 @@
 """The statements of a merge, written out once from the names and caps of the sets."""
 
+# ruff: noqa: S608  # every part of a statement is a constant; values are parameters
+
 from __future__ import annotations
 
 from cases.folding import CAPS
@@ -80,8 +82,8 @@ def _set_changes(name: str) -> str:
 
 
 _MORE = f"""
-    more = ARRAY(SELECT DISTINCT m COLLATE "C" FROM unnest(e.more || excluded.more || {" || ".join(map(_is_cut, _SETS))}) m
-                  ORDER BY 1)
+    more = ARRAY(SELECT DISTINCT m COLLATE "C"
+                   FROM unnest(e.more || excluded.more || {" || ".join(map(_is_cut, _SETS))}) m ORDER BY 1)
 """
 
 UPSERT_ENDPOINTS = f"""
@@ -147,7 +149,7 @@ MAKE_VALUES = """
 LOCK_VALUES = """
     SELECT v.id FROM cases_casevalue v
      WHERE v.case_id = %(case)s AND v.value IN (SELECT value FROM touched_value)
-     ORDER BY v.case_id, v.value FOR UPDATE OF v
+     ORDER BY v.case_id, v.value FOR NO KEY UPDATE OF v
 """
 
 _STRIP = ", ".join(
@@ -158,10 +160,12 @@ REFRESH_VALUES = f"""
     WITH asked AS (
         SELECT DISTINCT value FROM touched_value
     ), endpoint AS MATERIALIZED (
-        SELECT e.id, e.value, e.file_id, e.ip, e.verdict, e.first_seen, e.last_seen, e.devices, e.ports, e.more
+        SELECT e.id, e.value, e.file_id, e.ip, e.verdict, e.first_seen, e.last_seen,
+               e.devices, e.ports, e.more
           FROM asked JOIN cases_endpoint e ON e.value = asked.value AND e.case_id = %(case)s
     ), counted AS (
-        SELECT value, count(*) AS endpoints, count(DISTINCT file_id) AS files, count(DISTINCT ip) AS addresses,
+        SELECT value, count(*) AS endpoints,
+               count(DISTINCT file_id) AS files, count(DISTINCT ip) AS addresses,
                count(*) FILTER (WHERE verdict = 'undecided') AS undecided,
                count(*) FILTER (WHERE verdict = 'allowed') AS allowed,
                count(*) FILTER (WHERE verdict = 'blocked') AS blocked,
@@ -199,9 +203,11 @@ REFRESH_VALUES = f"""
            strip = f.strip, strip_to = f.last_day, version = v.version + 1
       FROM fresh f
      WHERE v.case_id = %(case)s AND v.value = f.value
-       AND (v.endpoints, v.files, v.addresses, v.undecided, v.allowed, v.blocked, v.verdict, v.devices,
-            v.devices_more, v.ports, v.ports_more, v.events, v.days, v.first_seen, v.last_seen, v.strip, v.strip_to)
+       AND (v.endpoints, v.files, v.addresses, v.undecided, v.allowed, v.blocked, v.verdict,
+            v.devices, v.devices_more, v.ports, v.ports_more, v.events, v.days,
+            v.first_seen, v.last_seen, v.strip, v.strip_to)
            IS DISTINCT FROM
-           (f.endpoints, f.files, f.addresses, f.undecided, f.allowed, f.blocked, f.verdict, f.devices,
-            f.devices_more, f.ports, f.any_ports_more, f.events, f.days, f.first_seen, f.last_seen, f.strip, f.last_day)
+           (f.endpoints, f.files, f.addresses, f.undecided, f.allowed, f.blocked, f.verdict,
+            f.devices, f.devices_more, f.ports, f.any_ports_more, f.events, f.days,
+            f.first_seen, f.last_seen, f.strip, f.last_day)
 """

@@ -79,6 +79,11 @@ def visible(text: str, longest: int = LONGEST_TEXT) -> str:
     return f"{shown[:longest]}{_CUT}{digest[:32]}"
 
 
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL keeps the text as it is: no NUL, no lone surrogates."""
+    return visible(text, len(text)) == text
+
+
 def was_cut(text: str) -> bool:
     """Whether this is the beginning of a longer text, which therefore matches nothing outside."""
     return _WAS_CUT.search(text) is not None

@@ -3,6 +3,8 @@
 Whoever settles holds the verdict lock; docs/merging.md has the order of all locks.
 """
 
+# ruff: noqa: S608  # every part of a statement is a constant of this module; values are parameters
+
 from __future__ import annotations
 
 from collections import Counter
@@ -64,7 +66,8 @@ class Reach:
 
 def lock_reached(reaches: Iterable[Reach]) -> list[int]:
     """Locks the endpoints in the common order, by case and key, and returns their ids."""
-    conditions, parameters = [], []
+    conditions: list[str] = []
+    parameters: list[str | int] = []
     for reach in reaches:
         condition, values = _condition(reach)
         conditions.append(condition)
@@ -76,23 +79,24 @@ def lock_unsettled(case_id: int, at_most: int) -> list[int]:
     return _lock("e.case_id = %s AND NOT e.settled", [case_id], limit=f"LIMIT {at_most:d}")
 
 
-def _lock(condition: str, parameters: Sequence[object], limit: str = "") -> list[int]:
+def _lock(condition: str, parameters: Sequence[str | int], limit: str = "") -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT array_agg(id) FROM (
-                    SELECT e.id FROM cases_endpoint e WHERE {condition} ORDER BY e.case_id, e.key {limit} FOR UPDATE
+                    SELECT e.id FROM cases_endpoint e WHERE {condition}
+                     ORDER BY e.case_id, e.key {limit} FOR NO KEY UPDATE
                 ) locked""",
             parameters,
         )
         return cursor.fetchone()[0] or []
 
 
-def _condition(reach: Reach) -> tuple[str, list[object]]:
+def _condition(reach: Reach) -> tuple[str, list[str | int]]:
     if reach.subject_kind == "address":
         condition, parameters = "(e.ip = %s::inet OR e.dns_ip = %s::inet)", [reach.subject, reach.subject]
     else:
         condition, parameters = "(e.value = %s AND e.value_kind = %s)", [reach.subject, reach.subject_kind]
-    values: list[object] = list(parameters)
+    values: list[str | int] = list(parameters)
     if reach.case_id is not None:
         condition += " AND e.case_id = %s"
         values.append(reach.case_id)
@@ -103,10 +107,12 @@ def _condition(reach: Reach) -> tuple[str, list[object]]:
 
 
 _PACKED = f"""
-    (CASE d.scope WHEN 'case' THEN {SCOPE_RANK[Scope.CASE]} WHEN 'file' THEN {SCOPE_RANK[Scope.FILE]}
-                  ELSE {SCOPE_RANK[Scope.EVERYWHERE]} END::bigint * {SCOPE_STEP} + {EXACT}) << {_ID_BITS} | d.id
+    (CASE d.scope WHEN 'case' THEN {SCOPE_RANK[Scope.CASE]}
+                  WHEN 'file' THEN {SCOPE_RANK[Scope.FILE]}
+                  ELSE {SCOPE_RANK[Scope.EVERYWHERE]} END::bigint * {SCOPE_STEP} + {EXACT})
+    << {_ID_BITS} | d.id
 """
-_IN_FORCE = "d.state = 'in force' AND (d.expires_at IS NULL OR d.expires_at > now())"
+_IN_FORCE = "d.state = 'in force' AND (d.expires_at IS NULL OR d.expires_at > statement_timestamp())"
 _REACHES = """
     (d.scope = 'everywhere' OR d.case_id = p.case_id
      OR (d.scope = 'file' AND d.file_kind = p.file_kind AND d.file_key = p.file_key))
@@ -143,10 +149,12 @@ _SETTLE = f"""
     ), changed AS (
         UPDATE cases_endpoint e
            SET settled = true, name_verdict = j.name_verdict, name_decision_id = j.name_decision,
-               address_verdict = j.address_verdict, address_decision_id = j.address_decision, verdict = j.verdict
+               address_verdict = j.address_verdict, address_decision_id = j.address_decision,
+               verdict = j.verdict
           FROM judged j
          WHERE e.id = j.id
-           AND (e.settled, e.name_verdict, e.name_decision_id, e.address_verdict, e.address_decision_id, e.verdict)
+           AND (e.settled, e.name_verdict, e.name_decision_id,
+                e.address_verdict, e.address_decision_id, e.verdict)
                IS DISTINCT FROM
                (true, j.name_verdict, j.name_decision, j.address_verdict, j.address_decision, j.verdict)
         RETURNING e.case_id, e.value, j.verdict_before, e.verdict
@@ -178,7 +186,7 @@ VERDICT_OF_COUNTS = """
 _LOCK_VALUES = """
     SELECT v.id FROM unnest(%(cases)s::bigint[], %(values)s::text[]) AS asked(case_id, value)
       JOIN cases_casevalue v ON v.case_id = asked.case_id AND v.value = asked.value
-     ORDER BY v.case_id, v.value FOR UPDATE OF v
+     ORDER BY v.case_id, v.value FOR NO KEY UPDATE OF v
 """
 
 _REFRESH_VERDICTS = f"""
