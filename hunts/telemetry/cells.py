@@ -3,22 +3,25 @@
 import json
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from typing import Any
 
 from hunts.telemetry.columns import RECORDED, TIME_COLUMN
-from hunts.telemetry.times import read_time, read_time_again
+from hunts.telemetry.times import read_time_text, read_time_text_again
 
-# One cell per column of RECORDED. When finished each is text, or None for NULL.
-Cells = list[object]
+# What a reader found: one cell per column of RECORDED.
+Cells = list[Any]
+# What is staged: the same as text. "" is the empty text in a text column and NULL in any other.
+Row = list[str]
 
 COLUMN_NAMES = tuple(RECORDED)
-TEXT_INDEXES = tuple(i for i, kind in enumerate(RECORDED.values()) if kind == "VARCHAR")
 _TIME_INDEX = COLUMN_NAMES.index(TIME_COLUMN)
 _REPORT_INDEX = COLUMN_NAMES.index("ReportId")
 
 # No event of this table is older than its clock's zero; year 0001 is how .NET writes "no time".
-_OLDEST = datetime(1970, 1, 1)
-_NO_YEAR = 1
+_OLDEST = "1970"
+_NO_YEAR = "0001"
+
+_TEXT_OR_NONE = frozenset((str, type(None)))
 
 
 class BadCell(Exception):
@@ -35,8 +38,8 @@ class CellReader:
     def __init__(self) -> None:
         self.unread: Counter[str] = Counter()
 
-    def finish(self, cells: Cells) -> Cells:
-        """Wants text in every text column; elsewhere text, a JSON scalar or None."""
+    def finish(self, cells: Cells) -> Row:
+        """Wants, per column, text or a JSON value or None."""
         cells[_TIME_INDEX] = _event_time(cells[_TIME_INDEX])
         report = cells[_REPORT_INDEX]
         if report is not None and report != "":
@@ -47,17 +50,19 @@ class CellReader:
         for index, name, read in _TYPED:
             value = cells[index]
             if value is None or value == "":
-                cells[index] = None
                 continue
             try:
                 cells[index] = read(value)
             except ValueError:
                 self.unread[name] += 1
                 cells[index] = None
-        return cells
+        if not _TEXT_OR_NONE.issuperset(map(type, cells)):
+            cells = [_as_text(value) for value in cells]
+        # A cell that is false by now is None or "".
+        return [cell or "" for cell in cells]
 
 
-def as_text(value: object) -> str:
+def _as_text(value: object) -> str:
     """A JSON value in a text column: what was recorded, null as ""."""
     if type(value) is str:
         return value
@@ -70,25 +75,27 @@ def _event_time(value: object) -> str:
     if not isinstance(value, str) or value == "":
         raise BadCell("no time")
     try:
-        time = read_time(value)
+        text = read_time_text(value)
     except ValueError as error:
         raise BadCell(f"time: {error}") from error
-    if time < _OLDEST:
+    if text < _OLDEST:
         raise BadCell(f"time {value[:40]!r} is before 1970")
-    return str(time)
+    return text
 
 
 def _time(value: object) -> str | None:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is no time")
-    time = read_time_again(value)
-    return None if time.year == _NO_YEAR else str(time)
+    text = read_time_text_again(value)
+    return None if text.startswith(_NO_YEAR) else text
 
 
 def _whole(bits: int) -> Callable[[object], str]:
     low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
     def read(value: object) -> str:
+        if type(value) is int and 0 <= value <= high:
+            return str(value)
         number = _whole_number(value)
         if not low <= number <= high:
             raise ValueError(f"{str(value)[:40]} does not fit {bits} bits")

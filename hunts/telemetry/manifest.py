@@ -88,6 +88,8 @@ def _from_json(value: Any) -> Manifest:
     if value["version"] != FORMAT_VERSION:
         raise ValueError(f"version {value['version']}, this program knows {FORMAT_VERSION}")
     return Manifest(
-        imports=tuple(ImportRecord(**{**record, "files": tuple(record["files"])}) for record in value["imports"]),
+        imports=tuple(
+            ImportRecord(**{**record, "files": tuple(record["files"])}) for record in value["imports"]
+        ),
         files=tuple(DayFile(**{**file, "day": date.fromisoformat(file["day"])}) for file in value["files"]),
     )

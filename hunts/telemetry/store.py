@@ -1,10 +1,10 @@
 """A store: the telemetry of one local source, as Parquet files by UTC day.
 
-    <folder>/manifest.json               what is visible; replaced as a whole
-    <folder>/days/2026-11-24/<id>.parquet  the rows of a day that one import brought, sorted by FileKey
-    <folder>/bad-lines/<id>.jsonl        lines of an import that could not be read
-    <folder>/staging/<id>/               an import on its way; swept by the next one if it was killed
-    <folder>/writer.lock                 one import at a time
+- `manifest.json`: what is visible; replaced as a whole
+- `days/2026-11-24/<import>.parquet`: the rows of a day that one import brought, sorted by FileKey
+- `bad-lines/<import>.jsonl`: lines of an import that could not be read
+- `staging/<import>/`: an import on its way; swept by the next one if it was killed
+- `writer.lock`: one import at a time
 """
 
 import fcntl
@@ -22,7 +22,7 @@ import duckdb
 
 from hunts.telemetry.bad_lines import BadLines
 from hunts.telemetry.cells import CellReader
-from hunts.telemetry.errors import ImportFailed, UnreadableFile
+from hunts.telemetry.errors import ImportFailed, Refusal, UnreadableFile
 from hunts.telemetry.lines import LineSource
 from hunts.telemetry.manifest import (
     DayFile,
@@ -117,7 +117,8 @@ def import_files(store: Store, paths: Sequence[Path], *, progress: Report | None
 
 
 def _choose_readers(paths: Sequence[Path], report: Report) -> list[tuple[Path, Reader]]:
-    readers, refusals = [], []
+    readers: list[tuple[Path, Reader]] = []
+    refusals: list[Refusal] = []
     for done, path in enumerate(paths):
         report(Progress(Phase.CHECKING, done, len(paths), file=path))
         try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from hunts.telemetry.cells import CellReader, Cells
+from hunts.telemetry.cells import CellReader, Row
 from hunts.telemetry.lines import LineSource
 
 
@@ -25,7 +25,7 @@ class OtherTable:
 
 OTHER_TABLE = OtherTable()
 
-Item = Cells | BadLine | OtherTable
+Item = Row | BadLine | OtherTable
 
 
 class Reader(Protocol):

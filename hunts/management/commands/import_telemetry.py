@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
+
+from hunts.adapters import store_of
+from hunts.models import Source
+from hunts.telemetry.errors import TelemetryError, UnreadableFile
+from hunts.telemetry.progress import ImportSummary, Phase, Progress
+from hunts.telemetry.store import import_files
+
+BAD_INPUT = 2
+_WIDTH = 79
+
+
+class Command(BaseCommand):
+    help = (
+        "Imports DeviceNetworkEvents exports into a local source: CSV of the Log Analytics and Defender"
+        " portals, JSON lines of the streaming API. If one file is refused, none is imported."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+        parser.add_argument("--source", default="local", metavar="SLUG")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        store = store_of(_local_source(options["source"]))
+        try:
+            with progress_line(self.stderr) as show:
+                summary = import_files(store, options["paths"], progress=show)
+        except UnreadableFile as error:
+            raise CommandError(f"Nothing was imported.\n{error}", returncode=BAD_INPUT) from error
+        except TelemetryError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(summary_text(summary))
+
+
+def _local_source(slug: str) -> Source:
+    sources = Source.objects.filter(kind=Source.Kind.LOCAL)
+    source = sources.filter(slug=slug).first()
+    if source is None:
+        known = ", ".join(sources.values_list("slug", flat=True)) or "none yet"
+        raise CommandError(
+            f"There is no local source {slug!r}. Local sources: {known}.", returncode=BAD_INPUT
+        )
+    return source
+
+
+@contextmanager
+def progress_line(stream: OutputWrapper) -> Iterator[Callable[[Progress], None] | None]:
+    """One line that rewrites itself; None, which tells nobody, when no terminal is there."""
+    if not stream.isatty():
+        yield None
+        return
+
+    def show(progress: Progress) -> None:
+        stream.write("\r" + _progress_text(progress)[:_WIDTH].ljust(_WIDTH), ending="")
+        stream.flush()
+
+    try:
+        yield show
+    finally:
+        stream.write("\r" + " " * _WIDTH + "\r", ending="")
+
+
+def _progress_text(progress: Progress) -> str:
+    words = progress.phase.value.capitalize()
+    if progress.file is not None:
+        words += f" {progress.file.name}"
+    if progress.phase in (Phase.READING, Phase.SORTING) and progress.total:
+        words += f", {100 * progress.done // progress.total} %"
+    if progress.rows:
+        words += f", {progress.rows:,} rows"
+    return words
+
+
+def summary_text(summary: ImportSummary) -> str:
+    lines = [
+        f"Files       {summary.files:,}",
+        f"Rows read   {summary.rows_read:,}",
+        f"New rows    {summary.new_rows:,}",
+        f"Doubles     {summary.doubles:,}",
+        f"Bad lines   {summary.bad_lines:,}{_kept_where(summary)}",
+        f"Days        {summary.days:,}{_from_to(summary)}",
+        f"Devices     {summary.devices:,}",
+        f"File names  {summary.names:,}",
+    ]
+    if summary.other_rows:
+        lines.append(f"Rows of other tables, left out: {summary.other_rows:,}")
+    lines += [
+        f"Cells of {column} that could not be read, left empty: {number:,}"
+        for column, number in sorted(summary.unread_cells.items())
+    ]
+    return "\n".join(lines)
+
+
+def _kept_where(summary: ImportSummary) -> str:
+    return "" if summary.bad_lines_file is None else f", kept in {summary.bad_lines_file}"
+
+
+def _from_to(summary: ImportSummary) -> str:
+    return f", {summary.first_day} to {summary.last_day} (UTC)" if summary.first_day else ""
