@@ -26,10 +26,12 @@ import psycopg
 import redis
 from psycopg import sql
 
-from footprint.processes import POLL_SECONDS, Process
+from footprint.processes import POLL_SECONDS, Process, any_works_in
 
 OWNER = "footprint"
 DATABASE = "footprint"
+# Only a part of the socket's name: nothing listens on it.
+PORT = 5432
 POSTGRESQL_MAJOR = "18"
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -38,6 +40,7 @@ LARGEST_LOG = 16 * 1024 * 1024
 
 POSTGRESQL_SETTINGS = {
     "listen_addresses": "",
+    "port": str(PORT),
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     "shared_buffers": "256MB",
@@ -90,7 +93,8 @@ class Home:
             "USER": OWNER,
             "PASSWORD": "",
             "HOST": str(self.postgres_run_dir),
-            "PORT": "",
+            # Said in full, so that no PGPORT of the caller counts.
+            "PORT": str(PORT),
             "OPTIONS": {},
         }
 
@@ -99,7 +103,12 @@ class Home:
 
     def connect(self, name: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(
-            host=str(self.postgres_run_dir), user=OWNER, dbname=name, autocommit=True, connect_timeout=10
+            host=str(self.postgres_run_dir),
+            port=PORT,
+            user=OWNER,
+            dbname=name,
+            autocommit=True,
+            connect_timeout=10,
         )
 
     def make(self) -> None:
@@ -206,12 +215,11 @@ class _Postgres:
             return False
         identity = _Identity()
         self._initialise(identity)
-        self.home.postgres_run_dir.mkdir(mode=0o700, exist_ok=True)
-        identity.give(self.home.postgres_run_dir)
         running = self._running()
         if running is None:
-            # A pid that now belongs to another program would keep PostgreSQL from starting.
-            self.data.joinpath("postmaster.pid").unlink(missing_ok=True)
+            self._clear_locks()
+            self.home.postgres_run_dir.mkdir(mode=0o700)
+            identity.give(self.home.postgres_run_dir)
             _launch(
                 self.name, [*identity.prefix, *self._command()], self.log, self._answers, **identity.arguments
             )
@@ -250,8 +258,16 @@ class _Postgres:
             return None
         return process
 
+    def _clear_locks(self) -> None:
+        """Lock files of a killed server name a pid that may belong to another program, or to nobody but
+        stay in the table of processes; PostgreSQL would take either for its own."""
+        if not _soon(lambda: not any_works_in(self.data)):
+            raise EmbeddedError(f"Processes of a killed PostgreSQL still work in {self.data} and do not end.")
+        self.data.joinpath("postmaster.pid").unlink(missing_ok=True)
+        shutil.rmtree(self.home.postgres_run_dir, ignore_errors=True)
+
     def _answers(self) -> bool:
-        if not self.home.postgres_run_dir.joinpath(".s.PGSQL.5432").exists():
+        if not self.home.postgres_run_dir.joinpath(f".s.PGSQL.{PORT}").exists():
             return False
         try:
             self.home.connect().close()

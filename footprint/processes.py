@@ -69,6 +69,18 @@ class Process:
         return True
 
 
+def any_works_in(folder: Path) -> bool:
+    """Whether the working directory of some process is this folder. Always false where there is no /proc."""
+    for link in _PROC.glob("[0-9]*/cwd"):
+        try:
+            if os.readlink(link) == str(folder):  # noqa: PTH115  # Path.readlink would spell it anew
+                return True
+        except OSError:
+            # It ended meanwhile, or it is somebody else's.
+            continue
+    return False
+
+
 def _start_time(pid: int) -> str | None:
     if not _PROC.joinpath("self").exists():
         return _ps("lstart", pid) or None

@@ -152,11 +152,8 @@ def test_a_server_deploys_without_a_warning(processes: Processes, tmp_path: Path
 def test_a_bad_environment_stops_a_command_without_a_traceback(processes: Processes):
     check = processes.start("manage.py", "check", environment=PATHS | {"FOOTPRINT_LEASE_SECONDS": "soon"})
     assert check.process.wait(60) == 1
-    assert check.said().splitlines() == [
-        "The environment is not right:",
-        "  FOOTPRINT_LEASE_SECONDS: Input should be a valid integer, unable to parse string as an integer"
-        " (it is 'soon')",
-    ]
+    assert check.said().startswith("The environment is not right:\n  FOOTPRINT_LEASE_SECONDS: ")
+    assert "Traceback" not in check.said()
 
 
 PATHS = {"PATH": "/usr/bin:/bin", "REDIS_URL": "redis://queue.example"}
