@@ -1,3 +1,13 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from cases.views import deciding, decisions, queue, values
+
+urlpatterns = [
+    path("cases/<int:pk>/", queue.queue, name="case"),
+    path("cases/<int:pk>/seen", queue.mark_seen, name="case-seen"),
+    path("cases/<int:pk>/decisions/", decisions.decisions, name="case-decisions"),
+    path("cases/<int:pk>/decisions/<int:decision_pk>/undo", deciding.undo_decision, name="case-undo"),
+    path("cases/<int:pk>/values/<int:value_pk>/", values.value_page, name="case-value"),
+    path("cases/<int:pk>/values/<int:value_pk>/row", queue.row, name="case-row"),
+    path("cases/<int:pk>/values/<int:value_pk>/decide", deciding.decide_value, name="case-decide"),
+]

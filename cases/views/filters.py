@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -35,7 +35,7 @@ class Filters:
     query: QueryDict
 
     @classmethod
-    def read(cls, query: QueryDict, files: Sequence[CaseFile]) -> Filters:
+    def read(cls, query: QueryDict, files: Iterable[CaseFile]) -> Filters:
         verdict = query.get("verdict", "")
         if verdict and verdict not in Verdict.values:
             raise BadRequest(f"There is no verdict {verdict[:40]!r}.")
@@ -94,7 +94,7 @@ def _search_text(text: str) -> str:
     return text.replace("[.]", ".").replace("[:]", ":")[:LONGEST_SEARCH]
 
 
-def _file(text: str, files: Sequence[CaseFile]) -> CaseFile | None:
+def _file(text: str, files: Iterable[CaseFile]) -> CaseFile | None:
     if not text:
         return None
     for file in files:

@@ -9,16 +9,16 @@ from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from cases.actions import basis_of
+from cases.actions import basis_of, visit
 from cases.forms import DecideForm
 from cases.models import Case, CaseValue, Decision
 from cases.views.filters import Filters, kept, kept_text, page_mark, read_page_mark
 from cases.views.reach import reach_of
 from cases.views.rows import Editor, Row, in_force_on, pairs_of, rows_of
-from cases.visits import seen
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.accounts.models import Person
@@ -84,9 +84,8 @@ def row(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse:
 @require_POST
 def mark_seen(request: SignedInRequest, pk: int) -> HttpResponse:
     case = get_object_or_404(Case, pk=pk)
-    seen(request.user, case)
-    request.session[_visit_key(case)] = None
-    visit_of(request, case)
+    visit(person=request.user, case=case)
+    request.session[_visit_key(case)] = timezone.now().isoformat()
     return redirect(address_of(case, kept_text(request.POST.get("back", ""))))
 
 
@@ -141,7 +140,7 @@ def visit_of(request: SignedInRequest, case: Case) -> datetime | None:
     """
     key = _visit_key(case)
     if key not in request.session:
-        before = seen(request.user, case)
+        before = visit(person=request.user, case=case)
         request.session[key] = before.isoformat() if before else None
     kept_time = request.session[key]
     return datetime.fromisoformat(kept_time) if kept_time else None
@@ -156,7 +155,7 @@ def _open_what_the_address_says(request: SignedInRequest, case: Case, rows: list
     for shown in rows:
         pk = str(shown.value.pk)
         if request.GET.get("unfold") == pk:
-            shown.pairs = pairs_of(shown.value, case.files.all())
+            shown.pairs = pairs_of(shown.value)
         if request.GET.get("decide") == pk and shown.may_decide:
             verdict = request.GET.get("verdict_as", "")
             if verdict not in VERDICTS:

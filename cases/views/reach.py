@@ -23,7 +23,7 @@ class Reach:
 
 
 def reach_of(case: Case, value: CaseValue) -> Reach:
-    covered = Endpoint.objects.filter(_covered_by(value))
+    covered = Endpoint.objects.filter(covered_by(value))
     here = (
         covered.filter(case=case)
         .values_list("file__text")
@@ -34,7 +34,7 @@ def reach_of(case: Case, value: CaseValue) -> Reach:
     return Reach(tuple((text, n) for text, n in here), other["endpoints"], other["cases"])
 
 
-def _covered_by(value: CaseValue) -> Q:
+def covered_by(value: CaseValue) -> Q:
     """An address is covered wherever it stands, also beside a name."""
     if value.kind == ValueKind.ADDRESS:
         return Q(ip=value.value) | Q(dns_ip=value.value)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import QuerySet, Sum
 
 from cases.forms import DecideForm
-from cases.models import Case, CaseFile, CaseValue, Decision, Endpoint
+from cases.models import Case, CaseValue, Decision, Endpoint
 from cases.verdicts.precedence import SCOPE_RANK, Scope
 from cases.views.reach import Reach
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
 
 PAIRS_AT_MOST = 100
+_EVENTS = "events_recorded"
 
 
 @dataclass(slots=True)
@@ -35,8 +36,20 @@ class Editor:
 
 
 @dataclass(slots=True)
+class Pair:
+    """An endpoint with the events recorded for it on all days and at all sources."""
+
+    endpoint: Endpoint
+    events: int
+
+    @property
+    def devices_cut(self) -> bool:
+        return "devices" in self.endpoint.more
+
+
+@dataclass(slots=True)
 class Pairs:
-    shown: list[Endpoint]
+    shown: list[Pair]
     total: int
 
     @property
@@ -107,13 +120,12 @@ def _files_of(case: Case, values: Sequence[CaseValue]) -> dict[str, list[str]]:
     return found
 
 
-def pairs_of(value: CaseValue, files: Iterable[CaseFile]) -> Pairs:
-    """The endpoints under a value, the busiest first; each has `events` and its file."""
-    by_id = {file.pk: file for file in files}
-    endpoints = Endpoint.objects.of_value(value)
-    shown = list(
-        endpoints.annotate(events=Sum("sightings__events")).order_by("-events", "pk")[:PAIRS_AT_MOST]
-    )
-    for endpoint in shown:
-        endpoint.file = by_id[endpoint.file_id]
-    return Pairs(shown, value.endpoints)
+def pairs_of(value: CaseValue) -> Pairs:
+    return Pairs(busiest_pairs(value, PAIRS_AT_MOST), value.endpoints)
+
+
+def busiest_pairs(value: CaseValue, at_most: int) -> list[Pair]:
+    """The endpoints under a value with their files, those with most events first."""
+    endpoints = Endpoint.objects.of_value(value).select_related("file")
+    counted = endpoints.annotate(**{_EVENTS: Sum("sightings__events")}).order_by(f"-{_EVENTS}", "pk")
+    return [Pair(endpoint, getattr(endpoint, _EVENTS) or 0) for endpoint in counted[:at_most]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 from django.utils import timezone
+from django_htmx.middleware import HtmxDetails
 
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
@@ -27,7 +28,8 @@ OPEN_TO_ALL = "open to all"
 class SignedInRequest(HttpRequest):
     """A request that passed the gate: its user is a known, active person."""
 
-    user: Person  # type: ignore[assignment]  # narrower than the stub's union on purpose
+    user: Person
+    htmx: HtmxDetails
 
 
 def requires(
@@ -45,7 +47,7 @@ def requires(
             return view(request, *args, **kwargs)  # type: ignore[arg-type]  # checked two lines above
 
         gated.verb = verb  # type: ignore[attr-defined]  # read by GateMiddleware and by the test of all routes
-        return gated
+        return cast(View[P], gated)
 
     return gate
 

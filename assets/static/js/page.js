@@ -43,7 +43,7 @@ const watchToast = (toast) => {
 
 const settle = () => {
   document.querySelectorAll("[data-toast]").forEach(watchToast);
-  document.querySelectorAll("#dialogs dialog[data-open]").forEach((dialog) => {
+  document.querySelectorAll("dialog[data-open]").forEach((dialog) => {
     if (dialog.open) return;
     dialog.showModal();
     dialog.querySelector("[autofocus]")?.focus();

@@ -1,4 +1,4 @@
-"""What every template may use: `{% load desk %}`. Each tag says what it draws; none of them decides anything."""
+"""What every template may use: `{% load desk %}`. Tags draw; they decide nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from heroicons.templatetags.heroicons import heroicon_outline
 from cases.models import Case, CaseValue
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
-from footprint.desk import glyphs, shown, sparkline, times
+from footprint.desk import frame, glyphs, shown, sparkline, times
+from footprint.desk import signals as signal_list
 
 register = template.Library()
 
@@ -157,13 +158,14 @@ def copy(
 @register.simple_tag
 def widget(field: BoundField, css: str = "field", **attrs: object) -> SafeString:
     """A form field with our class; `aria-describedby` and `aria-invalid` come from Django."""
-    named = {name.replace("_", "-"): value for name, value in attrs.items()}
-    return field.as_widget(attrs={"class": css, **named})
+    named: dict[str, str | bool] = {name.replace("_", "-"): str(value) for name, value in attrs.items()}
+    named["class"] = css
+    return field.as_widget(attrs=named)
 
 
 @register.simple_tag(takes_context=True)
 def allowed(context: Context, verb: str, thing: object = None) -> bool:
-    """`{% allowed "cases:decide" case as may_decide %}`: whether the reader may; decides which buttons show."""
+    """`{% allowed "cases:decide" case as may_decide %}`: may the reader do it?"""
     request = context.get("request")
     return request is not None and may(request.user, Verb(verb), thing)
 
@@ -175,3 +177,44 @@ def my_cases(context: Context) -> list[Case]:
     if request is None or not isinstance(request.user, Person):
         return []
     return list(Case.objects.open().filter(owner=request.user).with_counts().order_by("-pk")[:8])
+
+
+@register.simple_tag
+def case_frame(case: Case) -> frame.CaseFrame:
+    """What the head of a case needs from both rooms."""
+    return frame.case_frame(case)
+
+
+@register.simple_tag
+def case_coverage(case: Case) -> frame.CaseCoverage:
+    """Which of the last 30 UTC days are not covered."""
+    return frame.case_coverage(case)
+
+
+@register.simple_tag
+def signals(value: CaseValue, is_new: bool = False) -> dict[str, object]:
+    """`shown` (two at most), `more` and all of them as `words`."""
+    found = signal_list.signals_of(
+        value.value,
+        value.kind,
+        is_new=is_new,
+        decided=value.allowed + value.blocked,
+        endpoints=value.endpoints,
+    )
+    shown = found[: signal_list.AT_MOST]
+    rest = found[signal_list.AT_MOST :]
+    return {"shown": shown, "more": len(rest), "words": ", ".join(signal.words for signal in rest)}
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    """ "a b c" as a list, for loops over a few fixed words."""
+    return text.split()
+
+
+@register.simple_tag
+def ago(moment: datetime) -> str:
+    """ "6 min ago", "on 23 Nov 18:04"; the exact time in the title."""
+    said = times.short_time(timezone.localtime(moment), timezone.now())
+    words = said if said == "just now" else f"on {said}" if ":" in said else f"{said} ago"
+    return _time(moment, words)

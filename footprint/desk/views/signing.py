@@ -6,7 +6,7 @@ import structlog
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.auth.forms import AuthenticationForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
@@ -20,14 +20,13 @@ log = structlog.get_logger("footprint.security")
 
 
 class SignInForm(AuthenticationForm):
-    error_messages = {
-        "invalid_login": "This name and password do not belong together. Both mind capital letters.",
-        "inactive": "This account is switched off.",
-    }
-
-    def __init__(self, request: HttpRequest, data: object = None) -> None:
-        super().__init__(request, data)  # type: ignore[arg-type]  # a QueryDict or None, as Django passes it
+    def __init__(self, request: HttpRequest, data: QueryDict | None = None) -> None:
+        super().__init__(request, data)
         self.fields["username"].label = "Name"
+        self.error_messages = {
+            "invalid_login": "This name and password do not belong together. Both mind capital letters.",
+            "inactive": "This account is switched off.",
+        }
 
 
 @open_to_all

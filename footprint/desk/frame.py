@@ -1,0 +1,74 @@
+"""What the head of a case shows, from both rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db.models import Count, Q
+
+from cases.models import Case, CaseFile, CaseValue, Decision
+from footprint.desk.sparkline import DAYS
+from hunts.models import Coverage, Run
+
+FILES_AT_MOST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFrame:
+    files: Sequence[CaseFile]
+    undecided: int
+    runs: int
+    decisions: int
+    underway: Run | None
+
+    @property
+    def files_shown(self) -> Sequence[CaseFile]:
+        return self.files[:FILES_AT_MOST]
+
+    @property
+    def files_more(self) -> int:
+        return max(0, len(self.files) - FILES_AT_MOST)
+
+
+def case_frame(case: Case) -> CaseFrame:
+    of_case = Run.objects.filter(hunt__case=case)
+    return CaseFrame(
+        files=list(case.files.all()),
+        undecided=CaseValue.objects.filter(case=case, is_open=True).count(),
+        runs=of_case.count(),
+        decisions=Decision.objects.filter(made_in=case).count(),
+        underway=of_case.underway().select_related("hunt__source").order_by("pk").first(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCoverage:
+    """The last 30 UTC days of a case. A day is covered when every hunt that asked for it covered it."""
+
+    gaps: frozenset[date]
+    covered: int
+    runs_ended: int
+
+    @property
+    def is_full(self) -> bool:
+        return not self.gaps
+
+    @property
+    def days(self) -> int:
+        return self.covered + len(self.gaps)
+
+
+def case_coverage(case: Case) -> CaseCoverage:
+    today = datetime.now(UTC).date()
+    first = today - timedelta(days=DAYS - 1)
+    days = {first + timedelta(days=offset) for offset in range(DAYS)}
+    rows = (
+        Coverage.objects.filter(hunt__case=case, day__gte=first)
+        .values("day")
+        .annotate(lacking=Count("pk", filter=~Q(state=Coverage.State.COVERED)))
+    )
+    covered = {row["day"] for row in rows if not row["lacking"]} & days
+    ended = Run.objects.filter(hunt__case=case, state__in=Run.ENDED).count()
+    return CaseCoverage(frozenset(days - covered), len(covered), ended)
