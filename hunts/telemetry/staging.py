@@ -190,8 +190,8 @@ def _staged_csv(path: Path) -> str:
     texts = ", ".join(f"'{name}'" for name, kind in columns.items() if kind == "VARCHAR")
     return (
         f"read_csv({_literal(path)}, columns={{{kinds}}}, force_not_null=[{texts}], header=false,"
-        f" auto_detect=false, delim='{_BETWEEN}', quote='{_QUOTE}', escape='{_QUOTE}', new_line='\\r\\n', parallel=false,"
-        f" max_line_size={_LONGEST_ROW})"
+        f" auto_detect=false, delim='{_BETWEEN}', quote='{_QUOTE}', escape='{_QUOTE}', new_line='\\r\\n',"
+        f" parallel=false, max_line_size={_LONGEST_ROW})"
     )
 
 

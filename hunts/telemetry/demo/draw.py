@@ -33,3 +33,7 @@ def index(rng: Random, size: int) -> int:
 
 def pick(rng: Random, items: Sequence[T]) -> T:
     return items[index(rng, len(items))]
+
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from hunts.telemetry.demo.draw import Weighted, index, pick, zipf
+from hunts.telemetry.demo.draw import Weighted, index, pick, words, zipf
 from hunts.telemetry.demo.fleet import DOMAIN, Device, lan_address
 from hunts.telemetry.demo.programs import Program, Talks
 
@@ -34,11 +34,11 @@ _SERVICES = (
     "eu-west",
     "media",
 )
-_SITE_FRONT = (
-    "blue north river silver open bright green stone cloud quick lime polar amber clear swift".split()
+_SITE_FRONT = words(
+    "blue north river silver open bright green stone cloud quick lime polar amber clear swift"
 )
-_SITE_BACK = (
-    "pine works market news shop mail forum atlas radio travel bank school garden sport recipes maps".split()
+_SITE_BACK = words(
+    "pine works market news shop mail forum atlas radio travel bank school garden sport recipes maps"
 )
 _PUBLIC_PORTS = Weighted((443, 80, 53, 123), (89, 8, 2, 1))
 _LAN_PORTS = Weighted((53, 389, 445, 135, 88, 5985, 443, 49674), (35, 12, 12, 8, 8, 8, 5, 12))
@@ -103,7 +103,7 @@ def _windows_end(rng: Random, program: Program, devices: Sequence[Device]) -> En
         return _domain_end(rng, program, devices)
     host = _MICROSOFT[int(len(_MICROSOFT) * rng.random() ** 1.5)]
     if rng.random() < 0.5:
-        host = f"{pick(rng, 'weu neu cus eus sea'.split())}-{index(rng, 60):02d}.{host}"
+        host = f"{pick(rng, words('weu neu cus eus sea'))}-{index(rng, 60):02d}.{host}"
     return _public_end(rng, host, _KINDS)
 
 

@@ -4,14 +4,18 @@ import hashlib
 from dataclasses import dataclass
 from random import Random
 
-from hunts.telemetry.demo.draw import index, pick
+from hunts.telemetry.demo.draw import index, pick, words
 
 DOMAIN = "corp.tarn.example"
 GROUPS = {"w": "Workstations", "l": "Laptops", "srv": "Servers"}
 _SITES = (("lis", 10, 130), ("ber", 20, 90), ("osl", 30, 60))
 _SERVERS = ("build", "file", "print", "sql", "web", "dc", "mgmt", "scan", "backup", "erp")
-_FIRST = "ana bruno clara david elif finn greta hugo ines jonas kaia luis marta nils olga pedro rita sven tuva vera".split()
-_LAST = "almeida becker costa dahl engel ferreira gruber haugen ivanova jensen koch lopes moreira nilsen ost pinto".split()
+_FIRST = words(
+    "ana bruno david elif finn greta hugo ines jonas kaia luis marta nils olga pedro rita sven tuva vera"
+)
+_LAST = words(
+    "almeida becker dahl engel ferreira gruber haugen ivanova jensen koch lopes moreira nilsen ost pinto"
+)
 
 
 @dataclass(frozen=True)

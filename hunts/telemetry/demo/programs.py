@@ -1,3 +1,4 @@
+# ruff: noqa: E501  # one program a line reads as a table
 """The programs that run on the fleet."""
 
 import hashlib
@@ -5,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from random import Random
 
-from hunts.telemetry.demo.draw import pick
+from hunts.telemetry.demo.draw import pick, words
 
 
 class Talks(Enum):
@@ -82,7 +83,9 @@ KNOWN = (
     Program("Prüfdienst.exe", Talks.VENDOR, 0.1, 5, f"{_FILES}\\prüfwerk", "Prüfwerk GmbH", "Prüfdienst", 0.08, "pc", "services.exe", "", "system"),
 )  # fmt: skip
 
-_FRONT = "atlas beacon cobalt delta ember falcon garnet harbor indigo juniper kestrel lumen meridian nimbus orbit".split()
+_FRONT = words(
+    "atlas beacon cobalt delta ember falcon garnet harbor indigo juniper kestrel lumen meridian nimbus orbit"
+)
 _BACK = ("agent", "sync", "client", "helper", "tray", "launcher", "monitor", "bridge")
 RARE_PROGRAMS = 90
 

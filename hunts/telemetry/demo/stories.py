@@ -1,7 +1,7 @@
 """Four stories in the demo telemetry, so that a first look finds something.
 
-- `syncsvc.exe`, unsigned and in AppData, calls one odd name every five minutes since nine days;
-- `updater.exe` and `update-helper.exe`, a vendor's updater, have a new version and new hosts since three days;
+- `syncsvc.exe`, unsigned and in AppData, calls one odd name every five minutes, for nine days now;
+- `updater.exe` and `update-helper.exe`, a vendor's updater, have a new version and new hosts, three days old;
 - the browsers, with thousands of names, are programs like any other and live in programs.py;
 - `netscan.exe` looks for open ports inside, three nights.
 """
@@ -17,8 +17,8 @@ from hunts.telemetry.demo.fleet import Device, lan_address
 from hunts.telemetry.demo.programs import Program, Talks
 
 BEACON = Program(
-    "syncsvc.exe", Talks.VENDOR, 0, 0, "c:\\users\\<user>\\appdata\\local\\temp\\sync", "", "", parent="WINWORD.EXE",
-    arguments="-k 300",
+    "syncsvc.exe", Talks.VENDOR, 0, 0, "c:\\users\\<user>\\appdata\\local\\temp\\sync", "", "",
+    parent="WINWORD.EXE", arguments="-k 300",
 )  # fmt: skip
 _UPDATER_FOLDER = "c:\\program files\\northwind\\update"
 UPDATER = Program(

@@ -127,12 +127,13 @@ class _Telemetry:
 
     def _line(self, time: datetime, device: Device, process: str, end: str, action: str) -> str:
         self._report_ids[device.name] += 1
+        port, report = 49152 + index(self._rng, 16_000), self._report_ids[device.name]
         stamp = self._stamp(time)
         return (
             f'{{"time": "{stamp}", "tenantId": "{_TENANT}", "operationName": "Publish",'
             f' "category": "AdvancedHunting-DeviceNetworkEvents", "properties": {{"Timestamp": "{stamp}",'
             f' {self._devices[device.name]}, {process}, {end}, "ActionType": "{action}",'
-            f' "LocalPort": {49152 + index(self._rng, 16_000)}, "ReportId": {self._report_ids[device.name]}}},'
+            f' "LocalPort": {port}, "ReportId": {report}}},'
             ' "Tenant": "DefaultTenant"}\n'
         )
 
