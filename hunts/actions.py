@@ -64,7 +64,7 @@ def open_run(*, actor: Person, hunt: Hunt) -> Run:
     """Asks the hunt now. A run already underway is returned as it is: one at a time per hunt."""
     with change(actor=Actor.person(actor)) as ledger:
         locked = Hunt.objects.select_for_update().get(pk=hunt.pk)
-        underway = locked.runs.underway().first()
+        underway: Run | None = Run.objects.underway().filter(hunt=locked).first()
         if underway is not None:
             return underway
         return _add_run(ledger, locked, slot=f"asked {timezone.now().isoformat()}", opened_by=actor)
@@ -75,8 +75,10 @@ def cancel_run(*, actor: Person, run: Run) -> None:
     with change(actor=Actor.person(actor)) as ledger:
         # Slices before the run: the order in which workers lock them.
         run.slices.filter(state=Slice.State.WAITING).update(state=Slice.State.CANCELLED, ended_at=Now())
-        asked = Run.objects.underway().filter(pk=run.pk, cancel_asked_at=None).update(
-            cancel_asked_at=Now(), cancel_asked_by=actor, version=F("version") + 1
+        asked = (
+            Run.objects.underway()
+            .filter(pk=run.pk, cancel_asked_at=None)
+            .update(cancel_asked_at=Now(), cancel_asked_by=actor, version=F("version") + 1)
         )
         if not asked:
             raise RunHasEnded
@@ -109,9 +111,7 @@ def _add_hunt(ledger: Change, actor: Person, case: Case, source: Source, look_ba
 def _add_run(ledger: Change, hunt: Hunt, *, slot: str, opened_by: Person | None) -> Run:
     today = timezone.now().date()
     first_day = LookBack(hunt.look_back_days, hunt.since).first_day(today)
-    run = Run.objects.create(
-        hunt=hunt, slot=slot, first_day=first_day, last_day=today, opened_by=opened_by
-    )
+    run = Run.objects.create(hunt=hunt, slot=slot, first_day=first_day, last_day=today, opened_by=opened_by)
     kinds = CaseFile.objects.filter(hunts=hunt).order_by("kind").values_list("kind", flat=True).distinct()
     Slice.objects.bulk_create(
         Slice(run=run, purpose=Slice.Purpose.PLAN, file_kind=kind, first_day=first_day, last_day=today)

@@ -65,7 +65,9 @@ class Run(models.Model):
     first_day = models.DateField()
     last_day = models.DateField()
     opened_at = models.DateTimeField(auto_now_add=True)
-    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     cancel_asked_at = models.DateTimeField(null=True)
@@ -147,7 +149,11 @@ class Slice(models.Model):
     class Meta:
         ordering = ("id",)
         indexes = (
-            models.Index(fields=["state", "lease_until"], condition=Q(state__in=["waiting", "asking"]), name="slice_work"),
+            models.Index(
+                fields=["state", "lease_until"],
+                condition=Q(state__in=["waiting", "asking"]),
+                name="slice_work",
+            ),
         )
 
     def __str__(self) -> str:

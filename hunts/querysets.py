@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 
 if TYPE_CHECKING:
-    from hunts.models import Run, Slice
+    from hunts.models import Run, Slice  # noqa: F401  # named in strings only
 
 
 class RunQuerySet(models.QuerySet["Run"]):

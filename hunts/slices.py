@@ -64,12 +64,16 @@ _RENEW = """
 def claim(slice_id: int, worker: str) -> Claim | None:
     """Takes the slice for this worker, or returns None: someone has it, or it is not due."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"id": slice_id, "worker": worker[:100], "lease": settings.FOOTPRINT.lease_seconds})
+        cursor.execute(
+            _CLAIM, {"id": slice_id, "worker": worker[:100], "lease": settings.FOOTPRINT.lease_seconds}
+        )
         found = cursor.fetchone()
         if found is None:
             return None
         run_id, fence = found
-        Run.objects.filter(pk=run_id, state=Run.State.QUEUED).update(state=Run.State.RUNNING, started_at=Now())
+        Run.objects.filter(pk=run_id, state=Run.State.QUEUED).update(
+            state=Run.State.RUNNING, started_at=Now()
+        )
         Run.objects.filter(pk=run_id).update(version=F("version") + 1)
     return Claim(slice_id, run_id, fence)
 
@@ -161,7 +165,7 @@ def _locked(held: Claim) -> Slice:
     Lock order here: the slice, what the merge writes, the run last. So a long merge holds up neither
     other slices of the run nor a cancel.
     """
-    asked = (
+    asked: Slice | None = (
         Slice.objects.select_for_update(of=("self",))
         .select_related("run__hunt__source")
         .filter(pk=held.slice_id, fence=held.fence, state=Slice.State.ASKING)
@@ -208,12 +212,16 @@ def _end(asked: Slice, state: Slice.State) -> None:
 
 def _moved(run_id: int, merged: Merged | None = None) -> int:
     """Moves the run's version on, and its counts; takes the run's row lock until commit."""
-    counts = {} if merged is None else {
-        "rows": F("rows") + merged.rows,
-        "empty_rows": F("empty_rows") + merged.empty_rows,
-        "new_endpoints": F("new_endpoints") + merged.new_endpoints,
-        "new_values": F("new_values") + merged.new_values,
-    }
+    counts = (
+        {}
+        if merged is None
+        else {
+            "rows": F("rows") + merged.rows,
+            "empty_rows": F("empty_rows") + merged.empty_rows,
+            "new_endpoints": F("new_endpoints") + merged.new_endpoints,
+            "new_values": F("new_values") + merged.new_values,
+        }
+    )
     Run.objects.filter(pk=run_id).update(version=F("version") + 1, **counts)
     return run_id
 

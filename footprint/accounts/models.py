@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from typing import ClassVar
-
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 
 
@@ -27,8 +25,6 @@ class Person(AbstractUser):
     role = models.CharField(max_length=16, choices=Role, default=Role.READER)
     time_zone = models.CharField(max_length=64, default="UTC")
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.AUTO)
-
-    objects: ClassVar[UserManager[Person]] = UserManager()
 
     class Meta(AbstractUser.Meta):
         verbose_name = "person"

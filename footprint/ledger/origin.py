@@ -20,7 +20,9 @@ class OriginMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         bound = get_contextvars()
         request_id = str(bound.get("request_id") or uuid.uuid4())
-        token = ORIGIN.set(Origin(request_id[:64], str(bound.get("ip") or request.META.get("REMOTE_ADDR", ""))))
+        token = ORIGIN.set(
+            Origin(request_id[:64], str(bound.get("ip") or request.META.get("REMOTE_ADDR", "")))
+        )
         try:
             return self.get_response(request)
         finally:

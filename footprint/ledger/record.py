@@ -61,7 +61,8 @@ class Origin:
     address: str = ""
 
 
-ORIGIN: ContextVar[Origin] = ContextVar("ORIGIN", default=Origin())
+_NOWHERE = Origin()
+ORIGIN: ContextVar[Origin] = ContextVar("ORIGIN", default=_NOWHERE)
 _UNDERWAY: ContextVar[bool] = ContextVar("_UNDERWAY", default=False)
 
 

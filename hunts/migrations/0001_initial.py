@@ -7,123 +7,255 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
+        ("cases", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Source',
+            name="Source",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(unique=True)),
-                ('kind', models.CharField(choices=[('local', 'imported telemetry')], max_length=32)),
-                ('title', models.CharField(max_length=100)),
-                ('added_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slug", models.SlugField(unique=True)),
+                ("kind", models.CharField(choices=[("local", "imported telemetry")], max_length=32)),
+                ("title", models.CharField(max_length=100)),
+                ("added_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='Hunt',
+            name="Hunt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('look_back_days', models.PositiveIntegerField(default=30)),
-                ('since', models.DateField(null=True)),
-                ('opened_at', models.DateTimeField(auto_now_add=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hunts', to='cases.case')),
-                ('files', models.ManyToManyField(related_name='hunts', to='cases.casefile')),
-                ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hunts', to='hunts.source')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("look_back_days", models.PositiveIntegerField(default=30)),
+                ("since", models.DateField(null=True)),
+                ("opened_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="hunts", to="cases.case"
+                    ),
+                ),
+                ("files", models.ManyToManyField(related_name="hunts", to="cases.casefile")),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="hunts", to="hunts.source"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slot', models.CharField(max_length=64)),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('complete', 'complete'), ('partial', 'partial'), ('failed', 'failed'), ('cancelled', 'cancelled')], default='queued', max_length=16)),
-                ('first_day', models.DateField()),
-                ('last_day', models.DateField()),
-                ('opened_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('cancel_asked_at', models.DateTimeField(null=True)),
-                ('reasons', models.JSONField(default=list)),
-                ('rows', models.BigIntegerField(default=0)),
-                ('new_endpoints', models.IntegerField(default=0)),
-                ('new_values', models.IntegerField(default=0)),
-                ('empty_rows', models.BigIntegerField(default=0)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('cancel_asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('hunt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='hunts.hunt')),
-                ('opened_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("slot", models.CharField(max_length=64)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("complete", "complete"),
+                            ("partial", "partial"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="queued",
+                        max_length=16,
+                    ),
+                ),
+                ("first_day", models.DateField()),
+                ("last_day", models.DateField()),
+                ("opened_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("cancel_asked_at", models.DateTimeField(null=True)),
+                ("reasons", models.JSONField(default=list)),
+                ("rows", models.BigIntegerField(default=0)),
+                ("new_endpoints", models.IntegerField(default=0)),
+                ("new_values", models.IntegerField(default=0)),
+                ("empty_rows", models.BigIntegerField(default=0)),
+                ("version", models.PositiveIntegerField(default=0)),
+                (
+                    "cancel_asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "hunt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="hunts.hunt"
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Coverage',
+            name="Coverage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('state', models.CharField(choices=[('covered', 'covered'), ('no telemetry', 'no telemetry'), ('out of retention', 'out of retention'), ('partial', 'partial'), ('owed', 'owed')], max_length=16)),
-                ('at', models.DateTimeField(auto_now=True)),
-                ('hunt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='coverage', to='hunts.hunt')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='hunts.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("covered", "covered"),
+                            ("no telemetry", "no telemetry"),
+                            ("out of retention", "out of retention"),
+                            ("partial", "partial"),
+                            ("owed", "owed"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now=True)),
+                (
+                    "hunt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="coverage", to="hunts.hunt"
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="hunts.run"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'coverage',
+                "verbose_name_plural": "coverage",
             },
         ),
         migrations.CreateModel(
-            name='Slice',
+            name="Slice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(choices=[('plan', 'plan'), ('days', 'days')], max_length=8)),
-                ('file_kind', models.CharField(choices=[('name', 'file name'), ('sha1', 'SHA1'), ('sha256', 'SHA256')], max_length=8)),
-                ('first_day', models.DateField()),
-                ('last_day', models.DateField()),
-                ('state', models.CharField(choices=[('waiting', 'waits'), ('asking', 'asking'), ('done', 'complete'), ('failed', 'failed'), ('cancelled', 'cancelled')], default='waiting', max_length=16)),
-                ('not_before', models.DateTimeField(null=True)),
-                ('fence', models.PositiveIntegerField(default=0)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('losses', models.PositiveSmallIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('worker', models.CharField(blank=True, max_length=100)),
-                ('silent_days', django.contrib.postgres.fields.ArrayField(base_field=models.DateField(), default=list, size=None)),
-                ('estimated_groups', models.BigIntegerField(default=0)),
-                ('rows', models.BigIntegerField(default=0)),
-                ('bytes', models.BigIntegerField(default=0)),
-                ('seconds', models.FloatField(default=0)),
-                ('kql', models.TextField(blank=True)),
-                ('said', models.TextField(blank=True)),
-                ('hinted_at', models.DateTimeField(null=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='slices', to='hunts.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("purpose", models.CharField(choices=[("plan", "plan"), ("days", "days")], max_length=8)),
+                (
+                    "file_kind",
+                    models.CharField(
+                        choices=[("name", "file name"), ("sha1", "SHA1"), ("sha256", "SHA256")], max_length=8
+                    ),
+                ),
+                ("first_day", models.DateField()),
+                ("last_day", models.DateField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "waits"),
+                            ("asking", "asking"),
+                            ("done", "complete"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="waiting",
+                        max_length=16,
+                    ),
+                ),
+                ("not_before", models.DateTimeField(null=True)),
+                ("fence", models.PositiveIntegerField(default=0)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("losses", models.PositiveSmallIntegerField(default=0)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("worker", models.CharField(blank=True, max_length=100)),
+                (
+                    "silent_days",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.DateField(), default=list, size=None
+                    ),
+                ),
+                ("estimated_groups", models.BigIntegerField(default=0)),
+                ("rows", models.BigIntegerField(default=0)),
+                ("bytes", models.BigIntegerField(default=0)),
+                ("seconds", models.FloatField(default=0)),
+                ("kql", models.TextField(blank=True)),
+                ("said", models.TextField(blank=True)),
+                ("hinted_at", models.DateTimeField(null=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="slices", to="hunts.run"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['hunt'], name='run_underway'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running"])), fields=["hunt"], name="run_underway"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('hunt', 'slot'), name='one_run_per_slot'),
+            model_name="run",
+            constraint=models.UniqueConstraint(fields=("hunt", "slot"), name="one_run_per_slot"),
         ),
         migrations.AddConstraint(
-            model_name='coverage',
-            constraint=models.UniqueConstraint(fields=('hunt', 'day'), name='one_coverage_per_day'),
+            model_name="coverage",
+            constraint=models.UniqueConstraint(fields=("hunt", "day"), name="one_coverage_per_day"),
         ),
         migrations.AddIndex(
-            model_name='slice',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'asking'])), fields=['state', 'lease_until'], name='slice_work'),
+            model_name="slice",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "asking"])),
+                fields=["state", "lease_until"],
+                name="slice_work",
+            ),
         ),
     ]

@@ -26,7 +26,9 @@ class Command(BaseCommand):
         username = options["username"]
         if Person.objects.filter(username=username).exists():
             raise CommandError(f"There is already a person called {username}.", returncode=2)
-        password = getpass(f"Password for {username}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+        password = (
+            getpass(f"Password for {username}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+        )
         try:
             validate_password(password)
         except ValidationError as error:

@@ -15,12 +15,18 @@ from hunts.models import Source
 CASES = (
     (
         "Unsigned syncsvc.exe beacons from AppData",
-        "syncsvc.exe appeared nine days ago on a few machines and calls out every few minutes. Who does it talk to?",
+        (
+            "syncsvc.exe appeared nine days ago on a few machines and calls out every few minutes. "
+            "Who does it talk to?"
+        ),
         ("syncsvc.exe",),
     ),
     (
         "Updater after the 11.4 rollout",
-        "updater.exe 11.4 talks to hosts that 11.3 never did. Is it the vendor's new CDN, or something riding on it?",
+        (
+            "updater.exe 11.4 talks to hosts that 11.3 never did. "
+            "Is it the vendor's new CDN, or something riding on it?"
+        ),
         ("updater.exe", "update-helper.exe"),
     ),
 )

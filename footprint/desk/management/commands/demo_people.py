@@ -9,7 +9,7 @@ from footprint.accounts.models import Person, Role
 from footprint.ledger.people import add_person
 from footprint.ledger.record import Actor
 
-PASSWORD = "footprint-demo"
+PASSWORD = "footprint-demo"  # noqa: S105  # printed for everyone; refused off one machine
 PEOPLE = (
     ("rita", "Rita Ogden", Role.READER),
     ("ana", "Ana Costa", Role.ANALYST),

@@ -1,0 +1,55 @@
+"""Real processes: a worker is killed in the middle of a run."""
+
+from __future__ import annotations
+
+from cases.models import Endpoint, Sighting
+from hunts import hints, sweep
+from hunts.models import Run, Slice
+from tests.conftest import StartWorker
+from tests.house import FreshDatabase, wait_until
+from tests.hunts.conftest import OpenRun
+from tests.hunts.telemetry_lines import days_ago, event
+
+# Short leases, so that the test does not wait long; a slice per day, so that there is a middle.
+SETTINGS = {
+    "FOOTPRINT_LEASE_SECONDS": 3,
+    "FOOTPRINT_HEARTBEAT_SECONDS": 1,
+    "FOOTPRINT_SLICE_GROUPS": 1,
+}
+
+
+def test_a_run_completes_undisturbed_after_its_worker_was_killed(
+    fresh_database: FreshDatabase, start_worker: StartWorker, open_a_run: OpenRun
+):
+    events = [
+        event(
+            "beacon.exe", days_ago(day, minute=number % 60), f"203.0.113.{number}", f"h{number % 7}.example"
+        )
+        for day in range(1, 13)
+        for number in range(1, 40)
+    ]
+    run = open_a_run(events, "beacon.exe")
+    doomed = start_worker(**SETTINGS)
+    hints.hint_run(run)
+    done = run.slices.filter(state=Slice.State.DONE, purpose=Slice.Purpose.DAYS)
+    wait_until(lambda: done.count() >= 3, why=doomed.said()[-2000:])
+    doomed.kill()
+    left = run.slices.unfinished().count()
+    assert left > 0, "The run was over before the worker was killed: make it longer."
+
+    start_worker(**SETTINGS)
+
+    def ended() -> bool:
+        sweep.sweep()
+        return Run.objects.get(pk=run.pk).has_ended
+
+    wait_until(ended)
+    run.refresh_from_db()
+    assert (run.state, run.reasons) == (Run.State.COMPLETE, [])
+    pairs = {(dns, str(ip)) for dns, ip in Endpoint.objects.values_list("dns", "ip")}
+    assert pairs == {(each["RemoteUrl"], each["RemoteIP"]) for each in events}
+    seen = Sighting.objects.values_list("endpoint__dns", "endpoint__ip", "day", "events")
+    assert sorted((dns, str(ip), str(day), count) for dns, ip, day, count in seen) == sorted(
+        (each["RemoteUrl"], each["RemoteIP"], each["Timestamp"][:10], 1) for each in events
+    )
+    assert not Endpoint.objects.unsettled().exists()
