@@ -29,11 +29,21 @@ CASES = (
         ),
         ("updater.exe", "update-helper.exe"),
     ),
+    (
+        "PowerShell with network",
+        "Which servers and addresses do scripts reach, and who runs them?",
+        ("powershell.exe", "wmiprvse.exe"),
+    ),
+    (
+        "What browsers reach from servers",
+        "Servers are not for browsing. What is left after the vendors' own names are allowed?",
+        ("msedge.exe", "chrome.exe"),
+    ),
 )
 
 
 class Command(BaseCommand):
-    help = "Opens two cases over the demo telemetry, for a try-out on one machine."
+    help = "Opens a few cases over the demo telemetry, for a try-out on one machine."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.FOOTPRINT.database_url:
