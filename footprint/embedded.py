@@ -144,12 +144,18 @@ class Hold:
             self._servers.append(_Valkey(home))
 
     def __enter__(self) -> Self:
-        if self._servers:
-            self.home.make()
+        if not self._servers:
+            return self
+        self.home.make()
+        try:
             with _Locked(self.home.start_lock):
                 self.lock = self.home.users_lock.open("ab")
                 fcntl.flock(self.lock, fcntl.LOCK_SH)
                 self._start()
+        except BaseException:
+            # Also on Ctrl-C: what was started meanwhile must not stay.
+            self._leave()
+            raise
         return self
 
     def ensure(self) -> list[str]:
@@ -162,6 +168,12 @@ class Hold:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._leave()
+
+    def _start(self) -> list[str]:
+        return [server.name for server in self._servers if server.start()]
+
+    def _leave(self) -> None:
         if self.lock is None:
             return
         with _Locked(self.home.start_lock):
@@ -175,15 +187,6 @@ class Hold:
                 _Valkey(self.home).stop()
                 _Postgres(self.home).stop()
                 shutil.rmtree(self.home.run_dir, ignore_errors=True)
-
-    def _start(self) -> list[str]:
-        try:
-            return [server.name for server in self._servers if server.start()]
-        except EmbeddedError:
-            if self.lock is not None:
-                self.lock.close()
-                self.lock = None
-            raise
 
 
 class _Locked:
@@ -450,7 +453,13 @@ def _launch(
                 env=_plain_environment(),
                 **identity,
             )
-        if _answers_or_ends(child, answers, deadline):
+        try:
+            answering = _answers_or_ends(child, answers, deadline)
+        except BaseException:
+            child.kill()
+            child.wait()
+            raise
+        if answering:
             # It outlives this process when others use it: nobody waits for it here, stop() does.
             child.returncode = 0
             return

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from footprint.processes import Process, spawn
+from footprint.processes import POLL_SECONDS, Process, spawn
 
 # More deaths than this within the time mean that starting again does not help.
 MOST_RESTARTS = 5
@@ -72,16 +72,21 @@ class Supervisor:
             if code is not None:
                 self._revive(child, code)
 
-    def stop(self) -> None:
-        """Ends them in the order they were started, each within its grace."""
+    def stop(self, in_a_hurry: Callable[[], bool] = lambda: False) -> None:
+        """Ends them in the order they were started, each within its grace; at once when in a hurry."""
         for child in self._children:
-            self._end(child)
+            for number in child.program.farewell:
+                if child.process.poll() is None:
+                    child.process.send_signal(number)
+                    self._await_end(child, in_a_hurry)
+            _kill_group(child)
         self._children.clear()
         self._records.unlink(missing_ok=True)
 
-    def kill(self) -> None:
-        for child in self._children:
-            _kill_group(child)
+    def _await_end(self, child: Child, in_a_hurry: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + self._stop_seconds
+        while child.process.poll() is None and time.monotonic() < deadline and not in_a_hurry():
+            time.sleep(POLL_SECONDS)
 
     def log_of(self, program: Program) -> Path:
         return self._logs / f"{program.name}.log"
@@ -106,16 +111,6 @@ class Supervisor:
             log.replace(log.with_suffix(".log.1"))
         with log.open("ab") as output:
             return spawn(program.command, log=output, environment=self._environment, keep=self._keep)
-
-    def _end(self, child: Child) -> None:
-        for number in child.program.farewell:
-            if child.process.poll() is None:
-                child.process.send_signal(number)
-                try:
-                    child.process.wait(self._stop_seconds)
-                except subprocess.TimeoutExpired:
-                    continue
-        _kill_group(child)
 
     def _record(self) -> None:
         records = [asdict(child.identity) for child in self._children if child.identity]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -13,17 +14,17 @@ from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from django.conf import settings
-from django.core.checks import run_checks
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from rich.console import Console
 
+from footprint.checks import check_postgresql
 from footprint.configuration import Configuration
 from footprint.embedded import EmbeddedError, Hold, Home
 from footprint.stylesheet import StylesheetError, compile_stylesheet
@@ -38,6 +39,32 @@ DEMO_COMMANDS = ("demo_people", "demo_telemetry", "demo_cases")
 
 class Ending(Exception):
     """Somebody asked the supervisor to end."""
+
+
+class Askings:
+    """Ctrl-C, SIGTERM and a closed terminal all mean: end. Whoever asks twice does not want to wait."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # What comes now is too late to matter: everything has ended.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+
+    def repeated(self) -> bool:
+        return self.count > 1
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        # The second asking only hurries: raised while things are ending it would leave some of them behind.
+        if self.count == 1:
+            raise Ending
 
 
 class Command(BaseCommand):
@@ -62,11 +89,11 @@ class Command(BaseCommand):
         console = Console(soft_wrap=True, highlight=False)
         home = Home(house.data_dir)
         try:
-            with _endable(), _only_one(home):
+            with Askings() as askings, _only_one(home), _logging_to(home.logs / "up.log"):
                 end_leftovers(home.children)
                 _require_free(port)
                 with Hold(home, postgres=house.database_url is None, valkey=house.redis_url is None) as hold:
-                    Machine(house, home, hold, console).run(port, demo=options["demo"])
+                    Machine(house, home, hold, console, askings).run(port, demo=options["demo"])
         except Ending:
             console.print("Footprint has ended.")
         except (EmbeddedError, StylesheetError, KeepsEnding) as error:
@@ -76,11 +103,14 @@ class Command(BaseCommand):
 class Machine:
     """Everything between the servers standing and Ctrl-C."""
 
-    def __init__(self, house: Configuration, home: Home, hold: Hold, console: Console) -> None:
+    def __init__(
+        self, house: Configuration, home: Home, hold: Hold, console: Console, askings: Askings
+    ) -> None:
         self._house = house
         self._home = home
         self._hold = hold
         self._console = console
+        self._askings = askings
 
     def run(self, port: int, *, demo: bool) -> None:
         self._prepare()
@@ -94,19 +124,22 @@ class Machine:
             stop_seconds=self._house.stop_seconds,
             say=self._console.print,
         )
+        web, *others = self._programs(port)
         try:
-            supervisor.start(self._programs(port))
+            # The site first: who waits for it need not wait for the others too.
+            supervisor.start([web])
             self._await_answer(supervisor, port)
+            supervisor.start(others)
             self._tell(port, sign_ins)
             self._watch(supervisor)
         finally:
-            self._stop(supervisor)
+            supervisor.stop(self._askings.repeated)
 
     def _prepare(self) -> None:
         self._home.logs.mkdir(parents=True, exist_ok=True)
         self._home.run_dir.mkdir(mode=0o700, exist_ok=True)
         with self._step("Preparing the database"):
-            faults = [fault for fault in run_checks(databases=["default"]) if fault.is_serious()]
+            faults = check_postgresql(["default"])
             if faults:
                 raise CommandError(
                     "\n".join(f"{fault.id}: {fault.msg} {fault.hint or ''}" for fault in faults)
@@ -167,7 +200,7 @@ class Machine:
 
     def _await_answer(self, supervisor: Supervisor, port: int) -> None:
         deadline = time.monotonic() + ANSWER_SECONDS
-        with self._step("Starting web, worker and beat"):
+        with self._step("Starting the site"):
             while not _answers(port):
                 supervisor.watch()
                 if time.monotonic() > deadline:
@@ -184,18 +217,12 @@ class Machine:
                     self._console.print(f"{name} had ended and is started again; see {self._home.logs}.")
                 servers_seen = time.monotonic()
 
-    def _stop(self, supervisor: Supervisor) -> None:
-        try:
-            supervisor.stop()
-        except Ending:
-            # Asked a second time: whoever asks twice does not want to wait.
-            supervisor.kill()
-
     def _tell(self, port: int, sign_ins: str) -> None:
         say = self._console.print
         say(f"\nFootprint answers at [bold]http://127.0.0.1:{port}[/bold]\n")
         if sign_ins:
-            self._console.out(sign_ins, "\n", highlight=False, sep="\n")
+            self._console.out(sign_ins, highlight=False)
+            say()
         self._console.out(f"Data lies in {self._home.data_dir}, logs in {self._home.logs}.", highlight=False)
         say("Ctrl-C ends all of it.")
 
@@ -211,19 +238,18 @@ class Machine:
 
 
 @contextmanager
-def _endable() -> Iterator[None]:
-    """Ctrl-C, SIGTERM and a closed terminal all mean the same."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise Ending
-
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, end) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _logging_to(path: Path) -> Iterator[None]:
+    """What is printed here is for people; log lines of this process go where the others' go."""
+    with path.open("a") as file:
+        streams = [
+            handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler)
+        ]
+        before = [handler.setStream(file) for handler in streams]
+        try:
+            yield
+        finally:
+            for handler, stream in zip(streams, before, strict=True):
+                handler.setStream(stream)
 
 
 @contextmanager
