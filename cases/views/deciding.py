@@ -93,6 +93,7 @@ def _part(
     case = value.case
     context = row_context(case, _row(request, value), query, request) | {
         "counts": counts_of(case, Filters.read(query, case.files.all())),
+        "made": Decision.objects.filter(made_in=case).count(),
         "said": said,
         "undo_url": undo_url,
         "others": _other_rows(case, value),
@@ -114,7 +115,7 @@ def _ask_again(request: SignedInRequest, value: CaseValue, form: DecideForm) -> 
     shown.editor = editor_for(request.user, case, value, verdict, form=form)
     query = kept(QueryDict(request.POST.get("back", "")[:2000]))
     context = row_context(case, shown, query, request)
-    template = "cases/queue_value.html" if request.htmx else "cases/decide.html"
+    template = "cases/queue_part.html" if request.htmx else "cases/decide.html"
     return render(request, template, context | {"nav": "cases", "tab": "queue"}, status=422)
 
 

@@ -76,7 +76,7 @@ def row(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse:
     shown = rows_of(value.case, [value], person=request.user, new_since=visit_of(request, value.case))
     _open_what_the_address_says(request, value.case, shown)
     return render(
-        request, "cases/queue_value.html", row_context(value.case, shown[0], kept(current), request)
+        request, "cases/queue_part.html", row_context(value.case, shown[0], kept(current), request)
     )
 
 

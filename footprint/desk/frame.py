@@ -47,6 +47,7 @@ def case_frame(case: Case) -> CaseFrame:
 class CaseCoverage:
     """The last 30 UTC days of a case. A day is covered when every hunt that asked for it covered it."""
 
+    last: date
     gaps: frozenset[date]
     covered: int
     runs_ended: int
@@ -71,4 +72,4 @@ def case_coverage(case: Case) -> CaseCoverage:
     )
     covered = {row["day"] for row in rows if not row["lacking"]} & days
     ended = Run.objects.filter(hunt__case=case, state__in=Run.ENDED).count()
-    return CaseCoverage(frozenset(days - covered), len(covered), ended)
+    return CaseCoverage(today, frozenset(days - covered), len(covered), ended)

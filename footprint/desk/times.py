@@ -24,6 +24,20 @@ def short_time(moment: datetime, now: datetime) -> str:
     return f"{short_day(moment.date(), now.astimezone(moment.tzinfo).date())} {moment:%H:%M}"
 
 
+def age(moment: datetime, now: datetime) -> str:
+    """ "6 min ago", "2 days ago"; empty for what lies ahead."""
+    passed = now - moment
+    if passed < timedelta(0):
+        return ""
+    if passed < _MINUTE:
+        return "just now"
+    if passed < _HOUR:
+        return f"{passed // _MINUTE} min ago"
+    if passed < _DAY:
+        return f"{passed // _HOUR} h ago"
+    return f"{passed.days} {'day' if passed.days == 1 else 'days'} ago"
+
+
 def short_day(day: date, today: date) -> str:
     year = "" if day.year == today.year else f" {day.year}"
     return f"{day.day} {day:%b}{year}"

@@ -92,7 +92,7 @@ def day(value: date | None) -> str:
 
 
 @register.filter
-def length(seconds: float | None) -> str:
+def took(seconds: float | None) -> str:
     return "" if seconds is None else times.length(seconds)
 
 
@@ -135,7 +135,7 @@ def spark(value: CaseValue, fresh_from: datetime | None = None, gaps: Collection
         value.strip_to,
         today=datetime.now(UTC).date(),
         fresh_from=fresh_from.astimezone(UTC).date() if fresh_from else None,
-        gaps=gaps,
+        gaps=gaps or (),
     )
 
 
@@ -218,3 +218,9 @@ def ago(moment: datetime) -> str:
     said = times.short_time(timezone.localtime(moment), timezone.now())
     words = said if said == "just now" else f"on {said}" if ":" in said else f"{said} ago"
     return _time(moment, words)
+
+
+@register.simple_tag
+def age(moment: datetime) -> str:
+    """ "6 min ago", "2 days ago"; the exact time in the title."""
+    return _time(moment, times.age(moment, timezone.now()))

@@ -31,12 +31,12 @@ class SignInForm(AuthenticationForm):
 
 @open_to_all
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     back = _safe_address(request)
     if request.user.is_authenticated:
         return redirect(back)
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "accounts/sign_in.html", {"form": SignInForm(request), "next": back})
     form = SignInForm(request, request.POST)
     if form.is_valid():
