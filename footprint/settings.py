@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "footprint.ledger.origin.OriginMiddleware",
+    "footprint.desk.error_pages.ErrorPagesMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "footprint.accounts.gate.GateMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -130,6 +131,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_NAME = f"{_PREFIX}footprint-csrf"
+CSRF_FAILURE_VIEW = "footprint.desk.views.errors.no_csrf"
 SECURE_SSL_REDIRECT = FOOTPRINT.https
 # Health is asked from inside, where there is no TLS.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]

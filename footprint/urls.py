@@ -10,3 +10,8 @@ urlpatterns = [
     path("", include("cases.urls")),
     path("", include("hunts.urls")),
 ]
+
+handler400 = "footprint.desk.views.errors.bad_request"
+handler403 = "footprint.desk.views.errors.forbidden"
+handler404 = "footprint.desk.views.errors.not_found"
+handler500 = "footprint.desk.views.errors.server_error"

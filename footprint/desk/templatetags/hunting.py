@@ -1,0 +1,66 @@
+"""Runs, days and queries as drawings and text: `{% load hunting %}`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from footprint.desk.day_bars import day_bars as drawn_day_bars
+from hunts.models import Run
+from hunts.progress import Progress, progress_of
+
+register = template.Library()
+
+_KQL = re.compile(
+    r"""(?P<comment>//[^\n]*)
+      | (?P<text>"(?:[^"\\\n]|\\.)*")
+      | (?P<word>\b(?:where|summarize|project|distinct|let|by|and|or|datetime|bin|min|max|count|dcount
+                 |dcountif|make_set|isnotempty|tolower|hash_md5|strcat|startswith)\b|in~|=~|(?<=\n)\|)""",
+    re.VERBOSE,
+)
+_CLASS = {"comment": "kql-comment", "text": "kql-text", "word": "kql-word"}
+# Beyond this length colour would only make the page slow.
+_COLOURED_AT_MOST = 20_000
+
+
+@register.simple_tag
+def run_progress(run: Run) -> Progress:
+    """How far a run is."""
+    slices = list(run.slices.only("run_id", "purpose", "state", "estimated_groups"))
+    return progress_of(run, slices, timezone.now())
+
+
+@register.simple_tag
+def day_bars(rows: Sequence[int], last: date) -> SafeString:
+    """Rows per UTC day, the last of them on `last`."""
+    return drawn_day_bars(rows, last)
+
+
+@register.filter
+def kql(text: str) -> SafeString:
+    """A query with its words, texts and comments told apart. The characters stay exactly the same."""
+    if len(text) > _COLOURED_AT_MOST:
+        return format_html("{}", text)
+    parts: list[SafeString] = []
+    at = 0
+    for found in _KQL.finditer(text):
+        parts.append(format_html("{}", text[at : found.start()]))
+        css = _CLASS[str(found.lastgroup)]
+        parts.append(format_html('<span class="{}">{}</span>', css, found[0]))
+        at = found.end()
+    parts.append(format_html("{}", text[at:]))
+    return mark_safe("".join(parts))  # noqa: S308  # every part is escaped above
+
+
+@register.filter
+def megabytes(count: int) -> str:
+    """ "6.1", "<0.1"; nothing at all stays empty."""
+    if count == 0:
+        return ""
+    return f"{count / 1_000_000:,.1f}" if count >= 50_000 else "<0.1"
