@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from cases.models import Case, CaseFile
 from footprint.accounts.models import Person, Role
 from tests.cases.world import open_case
+
+# A slow machine is no defect of the code under test.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture

@@ -11,9 +11,43 @@ from cases.observed import Observed, is_storable, observe, visible, was_cut
 ANYTHING = st.text(st.characters(codec=None), max_size=400)
 # Text that looks like what sources write, so that more than noise is tried.
 PARTS = st.sampled_from(
-    ["http://", "https://", "//", "@", ":", ":443", "[", "]", "/", "?", "#", "\\", ".", "..", "%", "%eth0", "::", "1.2.3.4",
-     "fe80::1", "::ffff:9.9.9.9", "a", "EXAMPLE", "com", "xn--", "ß", "。", "-", "_", "null", "\0", "\ud800", " ", "0x7f", "💥"]
-)  # fmt: skip
+    [
+        *(
+            "http://",
+            "https://",
+            "//",
+            "@",
+            ":",
+            ":443",
+            "[",
+            "]",
+            "/",
+            "?",
+            "#",
+            "\\",
+            ".",
+            "..",
+            "%",
+            "%eth0",
+        ),
+        *(
+            "::",
+            "1.2.3.4",
+            "fe80::1",
+            "::ffff:9.9.9.9",
+            "a",
+            "EXAMPLE",
+            "com",
+            "xn--",
+            "ß",
+            "。",
+            "-",
+            "_",
+            "null",
+        ),
+        *("\0", "\ud800", " ", "0x7f", "💥"),
+    ]
+)
 LOOKALIKES = st.lists(PARTS, max_size=8).map("".join)
 RAW = ANYTHING | LOOKALIKES
 
@@ -101,10 +135,11 @@ def test_an_ipv6_address_in_the_name_is_read_with_and_without_brackets(raw: str)
 @pytest.mark.parametrize(
     "raw",
     [
-        "two words", "a..b", ".", "http:///path", "exa*mple.com", "a" * 64 + ".com", "127.1", "2130706433", "0x7f000001",
-        "010.0.0.1", "host:port", "a\u202eb.example", "=cmd|' /C calc'!A0", "[1.2.3.4", "a.com:443:443",
+        *("two words", "a..b", ".", "http:///path", "exa*mple.com", "a" * 64 + ".com", "127.1", "2130706433"),
+        *("0x7f000001", "010.0.0.1", "host:port", "a\u202eb.example", "=cmd|' /C calc'!A0", "[1.2.3.4"),
+        "a.com:443:443",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_name_is_kept_as_text(raw: str):
     assert observe("", raw) == Observed(None, raw, None, raw, "text")
 

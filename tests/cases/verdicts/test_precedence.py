@@ -101,7 +101,8 @@ def test_the_judgement_is_told_in_words():
         ruling(BLOCKED, ADDRESS),
     )
     assert explain(judged(*rulings)) == (
-        "Name: allowed by login.contoso.example in this case, over the block of login.contoso.example everywhere. "
+        "Name: allowed by login.contoso.example in this case, "
+        "over the block of login.contoso.example everywhere. "
         "Address: blocked by 40.1.2.3 everywhere. So: blocked."
     )
 
