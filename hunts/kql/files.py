@@ -18,6 +18,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
 # may be part of a name on Linux; a slash never is part of one.
 _PATH = re.compile(r"[A-Za-z]:[\\/]|\\|\.{1,2}\\|%[^%\\]+%\\|.*/", re.ASCII | re.DOTALL)
 
+_DRIVE = re.compile(r"[A-Za-z]:", re.ASCII)
+
 
 class FileKind(StrEnum):
     NAME = "name"
@@ -79,7 +81,7 @@ def _path_given(text: str) -> BadFileName:
 
 def _last_part(text: str) -> str:
     parts = re.split(r"[\\/]", text.strip().strip('"'))
-    return next((part for part in reversed(parts) if part.strip()), "")
+    return next((part for part in reversed(parts) if part.strip() and not _DRIVE.fullmatch(part)), "")
 
 
 def _usable(name: str) -> str | None:

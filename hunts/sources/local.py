@@ -13,14 +13,14 @@ import duckdb
 import duckdb_kql
 
 from hunts.kql.cells import cut_set, read_moment
-from hunts.kql.footprint import Dialect, Query
+from hunts.kql.footprint import TABLE, Dialect, Query
 from hunts.kql.plan import newest_query
 from hunts.kql.window import Window
 from hunts.sources.base import Answer, Check, Probe, Step
 from hunts.sources.errors import Rejected, SourceError, Truncated, Unavailable
 from hunts.sources.locked import Limits, Visible, locked_connection
 from hunts.sources.watch import Watch
-from hunts.telemetry.columns import TIME_COLUMN
+from hunts.telemetry.columns import RECORDED, TIME_COLUMN
 from hunts.telemetry.errors import StoreDamaged
 from hunts.telemetry.store import Store
 
@@ -28,6 +28,9 @@ from hunts.telemetry.store import Store
 MAX_ROWS = 500_000
 _ROWS_AT_ONCE = 1_000
 PROBE_SECONDS = 30.0
+
+# Without it a query with a join or a union has no translation.
+_SCHEMA = {TABLE: list(RECORDED)}
 
 Cells = tuple[object, ...]
 
@@ -47,7 +50,7 @@ class LocalAdapter:
     def ask(self, query: Query, window: Window, *, timeout: float) -> Answer:
         began = time.monotonic()
         with self._watched(timeout) as watch, _errors_told():
-            sql = duckdb_kql.to_sql(query.text, allow_write=False)
+            sql = duckdb_kql.to_sql(query.text, schema=_SCHEMA, allow_write=False)
             columns, rows, size = self._run(sql, query, Visible(self._files(), window, query.names), watch)
             watch.check()
         return Answer(columns, rows, bytes=size, seconds=time.monotonic() - began)

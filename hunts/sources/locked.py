@@ -17,6 +17,7 @@ import duckdb
 
 from hunts.kql.footprint import TABLE
 from hunts.kql.window import Window
+from hunts.sources.errors import Unavailable
 from hunts.telemetry.columns import RECORDED, TIME_COLUMN
 
 # A macro shadows the function of its name in every statement of the connection, views included.
@@ -31,6 +32,7 @@ _FOLD_ASCII_ONLY = f"""
 _KEEP_TEXT_AS_TEXT = r"""
     CREATE MACRO to_json(value) AS CASE
         WHEN typeof(value) = 'VARCHAR' AND starts_with(ltrim(CAST(value AS VARCHAR), E' \t\n\r'), '[')
+            AND json_type(TRY_CAST(value AS JSON)) = 'ARRAY'
         THEN json_array(value) ELSE system.main.to_json(value) END
 """
 
@@ -66,9 +68,10 @@ def locked_connection(visible: Visible, limits: Limits, scratch: Path) -> duckdb
     )
     try:
         _prepare(connection, visible)
-    except duckdb.Error:
+    except duckdb.Error as error:
         connection.close()
-        raise
+        # Nothing of a query is in here, so it is the files.
+        raise Unavailable("The imported telemetry cannot be read.", said=str(error)) from error
     return connection
 
 
