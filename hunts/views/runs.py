@@ -84,7 +84,7 @@ def progress(request: SignedInRequest, pk: int, run_pk: int) -> HttpResponse:
     if request.headers.get("If-None-Match") == etag:
         return _not_modified(etag)
     status = STOP_POLLING if run.has_ended and request.htmx else 200
-    context = {"case": run.hunt.case, "run": run, "is_polled": True}
+    context = {"case": run.hunt.case, "run": run}
     response = render(request, "hunts/run_progress.html", context, status=status)
     response.headers["ETag"] = etag
     return response
