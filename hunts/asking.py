@@ -49,34 +49,37 @@ def ask_slice(slice_id: int, worker: str) -> None:
 
 
 def _ask_and_finish(held: Claim, asked: Slice) -> None:
-    adapter = adapter_for(asked.run.hunt.source)
     try:
-        with _heartbeat(held, adapter):
-            if asked.purpose == Slice.Purpose.PLAN:
-                hint(_plan(held, asked, adapter))
-            else:
-                _ask_days(held, asked, adapter)
+        if asked.purpose == Slice.Purpose.PLAN:
+            hint(_plan(held, asked))
+        else:
+            _ask_days(held, asked)
     except SourceError as error:
         _take_failure(held, asked, error)
     except (MissingColumn, UnreadableCell) as error:
         slices.fail(held, said=f"The answer could not be read. {error}")
 
 
-def _plan(held: Claim, asked: Slice, adapter: Adapter) -> list[int]:
+def _plan(held: Claim, asked: Slice) -> list[int]:
     window = Window.days(asked.first_day, asked.last_day)
+    adapter = adapter_for(asked.run.hunt.source)
     query = plan_query(files_of(asked), window, adapter.dialect)
-    answer, rows = _ask(adapter, query, window)
+    with _heartbeat(held, adapter):
+        answer, rows = _ask(adapter, query, window)
     plan = plan_slices(read_plan(rows), window, settings.FOOTPRINT.slice_groups)
     return slices.finish_plan(held, plan, _cost(query, answer, len(rows)))
 
 
-def _ask_days(held: Claim, asked: Slice, adapter: Adapter) -> None:
+def _ask_days(held: Claim, asked: Slice) -> None:
     window = Window.days(asked.first_day, asked.last_day)
+    adapter = adapter_for(asked.run.hunt.source)
     files = files_of(asked)
     query = footprint_query(files, window, adapter.dialect)
-    answer, cells = _ask(adapter, query, window)
     keys = {file.key for file in files}
-    rows = [_to_merge(asked.file_kind, row) for row in read_rows(answer.columns, cells, keys)]
+    with _heartbeat(held, adapter):
+        answer, cells = _ask(adapter, query, window)
+        rows = [_to_merge(asked.file_kind, row) for row in read_rows(answer.columns, cells, keys)]
+    # From here on the slice's row lock holds the claim; the heartbeat would only wait for it.
     slices.finish_days(held, rows, _cost(query, answer, len(rows)))
 
 
