@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import BadRequest
+from django.db.models import Count, Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -75,9 +76,7 @@ def row(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse:
     current = QueryDict(_query_of(request.htmx.current_url))
     shown = rows_of(value.case, [value], person=request.user, new_since=visit_of(request, value.case))
     _open_what_the_address_says(request, value.case, shown)
-    return render(
-        request, "cases/queue_part.html", row_context(value.case, shown[0], kept(current), request)
-    )
+    return render(request, "cases/queue_part.html", row_context(value.case, shown[0], kept(current), request))
 
 
 @requires(Verb.READ_CASES)
@@ -95,10 +94,9 @@ def row_context(case: Case, shown: Row, query: QueryDict, request: SignedInReque
 
 def counts_of(case: Case, filters: Filters) -> Counts:
     values = CaseValue.objects.filter(case=case)
-    everything, undecided = values.count(), values.filter(is_open=True).count()
-    return Counts(
-        everything, undecided, filters.apply(values, case).count() if filters.is_set else everything
-    )
+    of_case = values.aggregate(everything=Count("pk"), undecided=Count("pk", filter=Q(is_open=True)))
+    matching = filters.apply(values, case).count() if filters.is_set else of_case["everything"]
+    return Counts(of_case["everything"], of_case["undecided"], matching)
 
 
 def address_of(case: Case, query: str) -> str:

@@ -28,7 +28,7 @@ def _escape(letter: str) -> str:
 
 def defanged(value: str) -> str:
     """For places where a reader's program might turn the value into a link."""
-    return value.replace("://", "[:]//").replace(".", "[.]").replace(":", "[:]")
+    return value.replace(".", "[.]").replace(":", "[:]")
 
 
 @dataclass(frozen=True, slots=True)

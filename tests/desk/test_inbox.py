@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from cases.models import CaseValue
+from footprint.accounts.models import Person
+from hunts.models import Hunt, Run, Source
+from tests.cases.world import decide_on, merge_and_settle, open_case, row
+
+
+def test_a_case_with_undecided_values_is_there_with_its_count(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row(dns="a.example"), row(dns="b.example"))
+    decide_on(rui, case, "a.example")
+    page = site.get("/").content.decode()
+    assert f'href="/cases/{case.pk}/"' in page
+    assert "1 undecided" in page
+
+
+def test_the_case_that_waits_longest_comes_first(site: Client, rui: Person) -> None:
+    young, old = open_case(rui, "a.exe"), open_case(rui, "a.exe")
+    for case in (young, old):
+        merge_and_settle(case, row(dns="a.example"))
+    CaseValue.objects.filter(case=old).update(added_at=timezone.now() - timedelta(days=3))
+    page = site.get("/").content.decode().partition("Undecided")[2]
+    assert page.index(f"/cases/{old.pk}/") < page.index(f"/cases/{young.pk}/")
+
+
+def test_a_run_in_trouble_is_there_with_its_reasons(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    hunt = Hunt.objects.create(case=case, source=Source.objects.get(slug="local"), opened_by=rui)
+    today = timezone.now().date()
+    Run.objects.create(
+        hunt=hunt,
+        slot="first",
+        state=Run.State.FAILED,
+        first_day=today,
+        last_day=today,
+        ended_at=timezone.now(),
+        reasons=["6 Nov timed out three times."],
+    )
+    page = site.get("/").content.decode()
+    assert "6 Nov timed out three times." in page
+
+
+def test_nothing_to_do_says_so(site: Client) -> None:
+    assert "Nothing needs you" in site.get("/").content.decode()
+
+
+def test_the_page_asks_as_often_for_one_case_as_for_many(
+    site: Client, rui: Person, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(8):
+        merge_and_settle(open_case(rui, "a.exe"), row(dns="a.example"))
+    with django_assert_max_num_queries(6):
+        site.get("/")
