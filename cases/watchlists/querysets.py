@@ -19,10 +19,10 @@ def decisions_of(watchlist: Watchlist) -> DecisionQuerySet:
 def entries_of(watchlist: Watchlist) -> Iterator[ListEntry]:
     """In the order of kind and value, always the same; a stream, however long the list is."""
     decisions = decisions_of(watchlist).order_by("subject_kind", "subject").select_related("proposer")
-    return (_entry(decision) for decision in decisions.iterator(chunk_size=_CHUNK))
+    return (list_entry(decision) for decision in decisions.iterator(chunk_size=_CHUNK))
 
 
-def _entry(decision: Decision) -> ListEntry:
+def list_entry(decision: Decision) -> ListEntry:
     return ListEntry(
         kind=decision.subject_kind,
         value=decision.subject,

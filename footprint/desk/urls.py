@@ -1,6 +1,6 @@
 from django.urls import path
 
-from footprint.desk.views import account, cases, inbox, ledger, signing
+from footprint.desk.views import account, cases, inbox, ledger, signing, watchlists
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
@@ -10,4 +10,7 @@ urlpatterns = [
     path("cases/", cases.cases, name="cases"),
     path("ledger/", ledger.ledger, name="ledger"),
     path("ledger/<int:seq>/", ledger.ledger, name="ledger-entry"),
+    path("watchlists/", watchlists.watchlists, name="watchlists"),
+    path("watchlists/<slug:slug>/", watchlists.watchlist, name="watchlist"),
+    path("watchlists/<slug:slug>/download/<slug:format>/", watchlists.take_away, name="watchlist-download"),
 ]

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from cases.models import Case
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
+from footprint.asked import whole_number
 from hunts.actions import LookBack, RunHasEnded, cancel_run, open_run
 from hunts.hints import hint_run
 from hunts.models import Coverage, Hunt, Run, Slice
@@ -67,7 +67,7 @@ def runs(request: SignedInRequest, pk: int, run_pk: int | None = None) -> HttpRe
     }
     if chosen is None:
         return render(request, "hunts/runs.html", context)
-    slice_pk = _slice_number(request.GET.get("slice", ""))
+    slice_pk = whole_number(request.GET, "slice")
     etag = etag_of(chosen, slice_pk)
     if request.htmx and request.headers.get("If-None-Match") == etag:
         return _not_modified(etag)
@@ -174,14 +174,6 @@ def _calendar(run: Run, slices: Sequence[Slice], now: datetime) -> Calendar:
         first_asked=LookBack(run.hunt.look_back_days, run.hunt.since).first_day(today),
         today=today,
     )
-
-
-def _slice_number(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise BadRequest("This is not a slice.")
-    return int(text)
 
 
 def _sent(run: Run, slices: Sequence[Slice], slice_pk: int | None) -> Slice | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.core.exceptions import BadRequest
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpResponse, QueryDict
@@ -16,11 +15,11 @@ from cases.models import Case, CaseFile, CaseValue
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.accounts.models import Person
+from footprint.asked import search_text, whole_number
 from hunts.models import Run
 
 PAGE = 50
 FILES_SHOWN = 3
-LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,7 @@ class Filters:
 
     @classmethod
     def read(cls, query: QueryDict) -> Filters:
-        # PostgreSQL keeps no NUL, so nothing can match one.
-        search = query.get("q", "").strip()[:LONGEST_SEARCH].replace("\0", "")
-        return cls(query.get("whose") == "mine", query.get("state") == "archived", search)
+        return cls(query.get("whose") == "mine", query.get("state") == "archived", search_text(query, "q"))
 
     def apply(self, cases: QuerySet[Case], person: Person) -> QuerySet[Case]:
         cases = cases.filter(state=Case.State.ARCHIVED if self.archived else Case.State.OPEN)
@@ -77,7 +74,7 @@ class CaseRow:
 def cases(request: SignedInRequest) -> HttpResponse:
     filters = Filters.read(request.GET)
     matching = filters.apply(Case.objects.all(), request.user)
-    before = _number(request.GET.get("before", ""))
+    before = whole_number(request.GET, "before")
     listed = matching.filter(pk__lt=before) if before else matching
     page = list(listed.select_related("owner").order_by("-pk")[: PAGE + 1])
     context = {
@@ -116,11 +113,3 @@ def rows_of(page: Sequence[Case]) -> list[CaseRow]:
     for run in last.select_related("hunt"):
         rows[run.hunt.case_id].last_run = run
     return list(rows.values())
-
-
-def _number(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise BadRequest("This is not a number.")
-    return int(text)

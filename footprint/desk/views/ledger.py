@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
+from footprint.asked import search_text, whole_number
 from footprint.desk.changes import ChangedField, changed_fields
 from footprint.ledger.chain import GENESIS
 from footprint.ledger.models import Entry
@@ -23,7 +23,6 @@ from footprint.ledger.models import Entry
 PAGE = 50
 COUNTED_AT_MOST = 10_000
 LARGEST_SEQ = 2**63 - 1
-LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Filters:
 
     @classmethod
     def read(cls, query: QueryDict) -> Filters:
-        return cls(_whole_number(query.get("case", "")), _text(query, "subject"), _text(query, "q"))
+        return cls(whole_number(query, "case"), search_text(query, "subject"), search_text(query, "q"))
 
     @property
     def is_set(self) -> bool:
@@ -88,7 +87,7 @@ class OpenEntry:
 @require_safe
 def ledger(request: SignedInRequest, seq: int | None = None) -> HttpResponse:
     filters = Filters.read(request.GET)
-    before = _whole_number(request.GET.get("before", ""))
+    before = whole_number(request.GET, "before")
     matching = filters.apply(Entry.objects.all())
     page = list(matching.filter(seq__lt=before)[: PAGE + 1] if before else matching[: PAGE + 1])
     shown = page[:PAGE]
@@ -147,16 +146,3 @@ def _by_day(entries: Sequence[Entry]) -> Iterator[Day]:
 def _count(entries: QuerySet[Entry]) -> int:
     """Exact up to COUNTED_AT_MOST; above, one more than that."""
     return entries.order_by()[: COUNTED_AT_MOST + 1].count()
-
-
-def _text(query: QueryDict, name: str) -> str:
-    # PostgreSQL keeps no NUL, so nothing can match one.
-    return query.get(name, "").strip()[:LONGEST_SEARCH].replace("\0", "")
-
-
-def _whole_number(text: str) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise BadRequest("This is not a number.")
-    return int(text)
