@@ -268,4 +268,4 @@ def _row_versions() -> list[tuple[object, ...]]:
             UNION ALL SELECT 's', endpoint_id::text || source || day, ctid::text FROM cases_sighting
             UNION ALL SELECT 'v', id::text, ctid::text FROM cases_casevalue ORDER BY 1, 2
         """)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

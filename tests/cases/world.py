@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -111,7 +111,7 @@ def kept(case: Case) -> dict[str, list[dict[str, Any]]]:
 _SIGHTING = ("source", "day", "events", "active_hours", "devices", "first_seen", "last_seen")
 
 
-def _without(row: dict[str, Any], names: set[str]) -> dict[str, Any]:
+def _without(row: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in names}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -46,7 +47,7 @@ WORLDS = st.fixed_dictionaries(
 )
 
 
-def make_world(owner: Person, world: dict[str, list]) -> list[Case]:
+def make_world(owner: Person, world: dict[str, list[Any]]) -> list[Case]:
     cases = [open_case(owner, "a.exe", "b.exe") for _ in range(2)]
     for number, case in enumerate(cases):
         merge_only(case, *(row(*pair, file=file) for of, file, pair in world["seen"] if of == number))
@@ -86,7 +87,7 @@ def endpoints_of(cases: list[Case]) -> list[Endpoint]:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(WORLDS)
-def test_sql_says_what_the_pure_rules_say(rui: Person, world: dict[str, list]):
+def test_sql_says_what_the_pure_rules_say(rui: Person, world: dict[str, list[Any]]):
     with transaction.atomic():
         check_world(make_world(rui, world))
         transaction.set_rollback(True)
