@@ -73,19 +73,22 @@ class Supervisor:
                 self._revive(child, code)
 
     def stop(self, in_a_hurry: Callable[[], bool] = lambda: False) -> None:
-        """Ends them in the order they were started, each within its grace; at once when in a hurry."""
+        """Tells all of them to end, in the order they were started; at once when in a hurry."""
+        for number in range(max((len(child.program.farewell) for child in self._children), default=0)):
+            for child in self._children:
+                if child.process.poll() is None and number < len(child.program.farewell):
+                    child.process.send_signal(child.program.farewell[number])
+            self._await_end(in_a_hurry)
         for child in self._children:
-            for number in child.program.farewell:
-                if child.process.poll() is None:
-                    child.process.send_signal(number)
-                    self._await_end(child, in_a_hurry)
             _kill_group(child)
         self._children.clear()
         self._records.unlink(missing_ok=True)
 
-    def _await_end(self, child: Child, in_a_hurry: Callable[[], bool]) -> None:
+    def _await_end(self, in_a_hurry: Callable[[], bool]) -> None:
         deadline = time.monotonic() + self._stop_seconds
-        while child.process.poll() is None and time.monotonic() < deadline and not in_a_hurry():
+        while any(child.process.poll() is None for child in self._children):
+            if time.monotonic() > deadline or in_a_hurry():
+                return
             time.sleep(POLL_SECONDS)
 
     def log_of(self, program: Program) -> Path:

@@ -13,9 +13,8 @@ from unittest.mock import patch
 
 import pytest
 
-from footprint import embedded
 from footprint.configuration import CHECKOUT
-from footprint.embedded import EmbeddedError, Hold, Home
+from footprint.embedded import EmbeddedError, Hold, Home, launch, postgres
 from footprint.processes import Process
 from tests.house import Processes, Started, wait_until
 
@@ -274,8 +273,8 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path):
 
 def test_a_server_that_does_not_start_says_why(home):
     with (
-        patch.dict(embedded.POSTGRESQL_SETTINGS, {"shared_buffers": "nonsense"}),
-        patch.object(embedded, "RETRY_SECONDS", 0),
+        patch.dict(postgres.SETTINGS, {"shared_buffers": "nonsense"}),
+        patch.object(launch, "RETRY_SECONDS", 0),
         pytest.raises(EmbeddedError, match=r"PostgreSQL does not start: .*shared_buffers"),
         hold(home),
     ):

@@ -134,22 +134,22 @@ def test_a_program_that_keeps_dying_is_given_up(supervisor, said):
     assert "keeps ending (exit code 3)" in said[-1]
 
 
-def test_programs_end_in_the_order_they_were_started(supervisor, tmp_path):
-    order = tmp_path / "order"
-    writes = (
+def test_a_program_that_needs_two_signals_gets_them(supervisor, tmp_path):
+    counts = (
         "import signal, sys, time\n"
-        "def end(*_):\n"
-        "    open(sys.argv[1], 'a').write(sys.argv[2] + ' ')\n"
-        "    sys.exit()\n"
+        "def end(number, frame):\n"
+        "    print(signal.Signals(number).name, flush=True)\n"
+        "    number == signal.SIGQUIT and sys.exit()\n"
         "signal.signal(signal.SIGTERM, end)\n"
+        "signal.signal(signal.SIGQUIT, end)\n"
         "print('ready', flush=True)\n"
-        "time.sleep(99)"
+        "while True: time.sleep(1)"
     )
-    names = ["web", "worker", "beat"]
-    supervisor.start([python(name, writes, str(order), name) for name in names])
-    wait_until(lambda: all("ready" in (tmp_path / f"{name}.log").read_text() for name in names))
+    supervisor.start([Program("worker", [sys.executable, "-c", counts], (signal.SIGTERM, signal.SIGQUIT))])
+    log = tmp_path / "worker.log"
+    wait_until(lambda: "ready" in log.read_text())
     supervisor.stop()
-    assert order.read_text().split() == names
+    assert log.read_text().split() == ["ready", "SIGTERM", "SIGQUIT"]
 
 
 def test_a_killed_supervisor_takes_its_programs_along(tmp_path):
