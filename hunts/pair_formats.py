@@ -13,6 +13,7 @@ from typing import TextIO
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
+from rich.table import Column as _Heading
 from rich.table import Table
 from rich.text import Text
 
@@ -25,12 +26,6 @@ Value = str | int | list[str] | list[int]
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-@dataclass(frozen=True)
-class Column:
-    name: str
-    value: Callable[[Pair], Value]
-
-
 def _shown(field: str, pair: Pair) -> Value:
     return sorted(pair.sets[field])[: CAPS[field]]
 
@@ -39,10 +34,16 @@ def _moment(moment: datetime) -> str:
     return f"{moment.replace(tzinfo=None).isoformat()}Z"
 
 
-PAIR_COLUMNS = (Column("IP", lambda pair: pair.ip), Column("DNS", lambda pair: pair.dns))
-DETAIL_COLUMNS = (
+@dataclass(frozen=True)
+class Column:
+    name: str
+    value: Callable[[Pair], Value]
+
+
+_DETAIL = (
     Column("File", lambda pair: pair.file),
-    *PAIR_COLUMNS,
+    Column("IP", lambda pair: pair.ip),
+    Column("DNS", lambda pair: pair.dns),
     Column("FirstSeen", lambda pair: _moment(pair.first_seen)),
     Column("LastSeen", lambda pair: _moment(pair.last_seen)),
     Column("Events", lambda pair: pair.events),
@@ -55,58 +56,60 @@ DETAIL_COLUMNS = (
 )
 
 
-def write_csv(pairs: Sequence[Pair], columns: Sequence[Column], stream: TextIO, *, defuse: bool) -> None:
+@dataclass(frozen=True)
+class Lines:
+    names: Sequence[str]
+    values: Sequence[Sequence[Value]]
+
+
+def lines_of_pairs(pairs: Sequence[tuple[str, str]]) -> Lines:
+    return Lines(("IP", "DNS"), pairs)
+
+
+def lines_of_detail(pairs: Sequence[Pair]) -> Lines:
+    names = tuple(column.name for column in _DETAIL)
+    return Lines(names, [[column.value(pair) for column in _DETAIL] for pair in pairs])
+
+
+def write_csv(lines: Lines, stream: TextIO, *, defuse: bool) -> None:
     """Lists are JSON text. `defuse` puts an apostrophe before what a spreadsheet would compute."""
     plain = csv.writer(stream, lineterminator="\n")
     # The csv module leaves a lone carriage return unquoted, and readers then see two lines.
     quoted = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    plain.writerow([column.name for column in columns])
-    for pair in pairs:
-        cells = [_csv_cell(column.value(pair), defuse) for column in columns]
+    plain.writerow(lines.names)
+    for values in lines.values:
+        cells = [_csv_cell(value, defuse) for value in values]
         (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)
 
 
-def write_json(pairs: Sequence[Pair], columns: Sequence[Column], stream: TextIO) -> None:
+def write_json(lines: Lines, stream: TextIO) -> None:
     """One array, an object a line."""
-    lines = (
-        json.dumps({column.name: column.value(pair) for column in columns}, ensure_ascii=False)
-        for pair in pairs
-    )
-    stream.write("[" + ",".join(f"\n{line}" for line in lines) + ("\n]\n" if pairs else "]\n"))
+    objects = (dict(zip(lines.names, values, strict=True)) for values in lines.values)
+    texts = [json.dumps(each, ensure_ascii=False) for each in objects]
+    stream.write("[" + ",".join(f"\n{text}" for text in texts) + ("\n]\n" if texts else "]\n"))
 
 
-def write_table(pairs: Sequence[Pair], columns: Sequence[Column], stream: TextIO) -> None:
+def write_table(lines: Lines, stream: TextIO) -> None:
     """Nothing is cut to fit: a terminal folds long cells, a file gets columns as wide as they are."""
-    if len(columns) > len(PAIR_COLUMNS):
-        stream.writelines(f"{_card(pair, columns)}\n" for pair in pairs)
-    elif stream.isatty():
-        _write_rich_table(pairs, columns, stream)
-    else:
-        _write_plain_table(pairs, columns, stream)
-
-
-def _write_rich_table(pairs: Sequence[Pair], columns: Sequence[Column], stream: TextIO) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column.name, overflow="fold")
-    for pair in pairs:
-        table.add_row(*(Text(_words(column.value(pair))) for column in columns))
-    Console(file=stream, highlight=False).print(table)
-
-
-def _write_plain_table(pairs: Sequence[Pair], columns: Sequence[Column], stream: TextIO) -> None:
-    lines = [[column.name for column in columns]]
-    lines += [[_words(column.value(pair)) for column in columns] for pair in pairs]
-    widths = [max(cell_len(line[position]) for line in lines) for position in range(len(columns))]
-    for line in lines:
+    if stream.isatty():
+        table = Table(*(_Heading(name, overflow="fold") for name in lines.names), box=box.SIMPLE_HEAD)
+        for values in lines.values:
+            table.add_row(*(Text(_words(value)) for value in values))
+        Console(file=stream, highlight=False).print(table)
+        return
+    cells = [list(lines.names), *([_words(value) for value in values] for values in lines.values)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
         padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
         stream.write("  ".join(padded).rstrip() + "\n")
 
 
-def _card(pair: Pair, columns: Sequence[Column]) -> str:
-    width = max(len(column.name) for column in columns)
-    named = ((column.name.ljust(width), _words(column.value(pair))) for column in columns)
-    return "".join(f"{name}  {words}\n" for name, words in named if words)
+def write_cards(lines: Lines, stream: TextIO) -> None:
+    """A card a line: too many columns for a table."""
+    width = max(map(len, lines.names))
+    for values in lines.values:
+        named = ((name.ljust(width), _words(value)) for name, value in zip(lines.names, values, strict=True))
+        stream.write("".join(f"{name}  {words}\n" for name, words in named if words) + "\n")
 
 
 def _csv_cell(value: Value, defuse: bool) -> str:

@@ -51,6 +51,11 @@ def as_recorded(ip: str, dns: str) -> tuple[str, str]:
     return ip, dns
 
 
+def distinct(rows: Iterable[Row], spelling: Spelling) -> list[tuple[str, str]]:
+    """The IP and DNS name of all files together, sorted."""
+    return sorted({spelled for row in rows if (spelled := spelling(row.ip, row.dns)) is not None})
+
+
 def fold(rows: Iterable[Row], spelling: Spelling) -> list[Pair]:
     """Sorted by file, IP and DNS name."""
     pairs: dict[tuple[str, str, str], Pair] = {}

@@ -90,42 +90,54 @@ def read_plan(rows: Iterable[Sequence[object]]) -> list[PlannedDay]:
 
 def plan_slices(days: Sequence[PlannedDay], window: Window, max_groups: int) -> Plan:
     """Days that stand beside each other are asked together up to `max_groups`; a single day may
-    have more. In a window without bounds, days without telemetry are not listed."""
-    known = {planned.day: planned for planned in days if planned.recorded and _touches(window, planned.day)}
-    quiet: list[date] = []
+    have more. In a window without bounds nobody asks which days were silent: none is listed, and a
+    slice reaches over them."""
+    known = sorted((planned for planned in days if _counts(planned, window)), key=lambda planned: planned.day)
+    stretches = _stretches(known) if _is_bounded(window) else [known]
+    slices = tuple(part for stretch in stretches for part in _slices_of(stretch, max_groups))
+    quiet = (planned.day for planned in known if not planned.rows)
+    return Plan(
+        quiet=tuple(day for day in quiet if not any(part.first < day < part.last for part in slices)),
+        silent=_silent_days(window, {planned.day for planned in known}),
+        slices=slices,
+    )
+
+
+def _stretches(known: Sequence[PlannedDay]) -> list[list[PlannedDay]]:
+    """A day without telemetry lies between one stretch and the next."""
+    stretches: list[list[PlannedDay]] = []
+    for planned in known:
+        if not stretches or planned.day - stretches[-1][-1].day != ONE_DAY:
+            stretches.append([])
+        stretches[-1].append(planned)
+    return stretches
+
+
+def _slices_of(stretch: Sequence[PlannedDay], max_groups: int) -> list[PlannedSlice]:
     slices: list[PlannedSlice] = []
-    waiting: list[date] = []  # Quiet days after the last slice: part of it, if it goes on.
-    for day in sorted(known):
-        planned = known[day]
-        if waiting and day - waiting[-1] != ONE_DAY:
-            quiet, waiting = quiet + waiting, []
+    for planned in stretch:
         if not planned.rows:
-            waiting.append(day)
             continue
-        if slices and _can_go_on(slices[-1], planned, waiting, max_groups):
+        if slices and slices[-1].groups + planned.groups <= max_groups:
             first, _, groups = slices.pop()
-            slices.append(PlannedSlice(first, day, groups + planned.groups))
+            slices.append(PlannedSlice(first, planned.day, groups + planned.groups))
         else:
-            quiet += waiting
-            slices.append(PlannedSlice(day, day, planned.groups))
-        waiting = []
-    return Plan(tuple(quiet + waiting), _silent_days(window, known), tuple(slices))
+            slices.append(PlannedSlice(planned.day, planned.day, planned.groups))
+    return slices
 
 
-def _can_go_on(last: PlannedSlice, planned: PlannedDay, waiting: list[date], max_groups: int) -> bool:
-    before = waiting[0] if waiting else planned.day
-    return before - last.last == ONE_DAY and last.groups + planned.groups <= max_groups
+def _silent_days(window: Window, known: set[date]) -> tuple[date, ...]:
+    return tuple(day for day in window.each_day() if day not in known) if _is_bounded(window) else ()
 
 
-def _silent_days(window: Window, known: dict[date, PlannedDay]) -> tuple[date, ...]:
-    if window.since is None or window.until is None:
-        return ()
-    return tuple(day for day in window.each_day() if day not in known)
+def _is_bounded(window: Window) -> bool:
+    return window.since is not None and window.until is not None
 
 
-def _touches(window: Window, day: date) -> bool:
+def _counts(planned: PlannedDay, window: Window) -> bool:
     first, last = window.first_day, window.last_day
-    return (first is None or first <= day) and (last is None or day <= last)
+    is_inside = (first is None or first <= planned.day) and (last is None or planned.day <= last)
+    return bool(planned.recorded) and is_inside
 
 
 def _group(files: Sequence[AskedFile]) -> str:

@@ -18,10 +18,19 @@ from cases.observed import observe
 from hunts.actions import LookBack
 from hunts.adapters import adapter_for
 from hunts.kql.files import AskedFile, BadFileName, FileKind, parse_file
-from hunts.kql.pairs import Pair, as_recorded, fold
+from hunts.kql.pairs import as_recorded, distinct, fold
+from hunts.kql.rows import Row
 from hunts.kql.window import ONE_DAY, Window, midnight
 from hunts.models import Source
-from hunts.pair_formats import DETAIL_COLUMNS, PAIR_COLUMNS, Column, write_csv, write_json, write_table
+from hunts.pair_formats import (
+    Lines,
+    lines_of_detail,
+    lines_of_pairs,
+    write_cards,
+    write_csv,
+    write_json,
+    write_table,
+)
 from hunts.sources.errors import SourceError
 from hunts.sources.planned import Asked, Question
 
@@ -72,35 +81,36 @@ class Command(BaseCommand):
             timeout=settings.FOOTPRINT.ask_timeout_seconds,
             max_groups=settings.FOOTPRINT.slice_groups,
         )
-        spelling = as_recorded if options["raw"] else _normalised
         try:
             with _progress(self.stderr.isatty()) as tell:
-                pairs = fold(question.rows(tell), spelling)
+                lines = _lines(question.rows(tell), options)
         except SourceError as error:
             raise CommandError(_sentence(source, error), returncode=SOURCE_FAILED) from error
-        self._print(pairs, options)
-
-    def _print(self, pairs: Sequence[Pair], options: dict[str, Any]) -> None:
-        columns: Sequence[Column] = DETAIL_COLUMNS
-        if not options["detail"]:
-            columns = PAIR_COLUMNS
-            pairs = list({(pair.ip, pair.dns): pair for pair in pairs}.values())
-            pairs.sort(key=lambda pair: (pair.ip, pair.dns))
         # The formats write to the stream itself: Django's wrapper ends every piece with a new line.
-        stream: TextIO = options.get("stdout") or sys.stdout
         with _reader_may_leave():
-            match options["format"]:
-                case "csv":
-                    write_csv(pairs, columns, stream, defuse=not options["raw"])
-                case "json":
-                    write_json(pairs, columns, stream)
-                case _:
-                    write_table(pairs, columns, stream)
-            stream.flush()
-        if sys.stderr.isatty():
-            self.stderr.write(
-                f"{len(pairs):,} pairs" if pairs else "Nothing was recorded.", self.style.NOTICE
-            )
+            _write(lines, options, options.get("stdout") or sys.stdout)
+        if self.stderr.isatty():
+            self.stderr.write(_in_words(len(lines.values)), str)
+
+
+def _lines(rows: Iterator[Row], options: dict[str, Any]) -> Lines:
+    spelling = as_recorded if options["raw"] else _normalised
+    if options["detail"]:
+        return lines_of_detail(fold(rows, spelling))
+    return lines_of_pairs(distinct(rows, spelling))
+
+
+def _write(lines: Lines, options: dict[str, Any], stream: TextIO) -> None:
+    match options["format"]:
+        case "csv":
+            write_csv(lines, stream, defuse=not options["raw"])
+        case "json":
+            write_json(lines, stream)
+        case _ if options["detail"]:
+            write_cards(lines, stream)
+        case _:
+            write_table(lines, stream)
+    stream.flush()
 
 
 def _files(names: Sequence[str]) -> list[AskedFile]:
@@ -155,6 +165,12 @@ def _source(slug: str) -> Source:
 def _normalised(ip: str, dns: str) -> tuple[str, str] | None:
     observed = observe(ip, dns)
     return None if observed.is_empty else (observed.ip or "", observed.dns)
+
+
+def _in_words(count: int) -> str:
+    if count == 0:
+        return "Nothing was recorded."
+    return "1 pair." if count == 1 else f"{count:,} pairs."
 
 
 def _sentence(source: Source, error: SourceError) -> str:

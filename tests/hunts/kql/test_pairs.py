@@ -3,13 +3,29 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from hunts.kql.pairs import as_recorded, fold
+from hunts.kql.pairs import as_recorded, distinct, fold
 from hunts.kql.rows import Row
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 ROW = Row(
-    *(date(2026, 11, 2), "a.exe", "192.0.2.7", "cdn.example", NOON, NOON),
-    *(2, 1, 1, ["pc-1"], [443], [], [], [], [], [], [], []),
+    day=date(2026, 11, 2),
+    file="a.exe",
+    ip="192.0.2.7",
+    dns="cdn.example",
+    first_seen=NOON,
+    last_seen=NOON,
+    events=2,
+    active_hours=1,
+    devices=1,
+    device_names=["pc-1"],
+    ports=[443],
+    actions=[],
+    accounts=[],
+    hashes=[],
+    folders=[],
+    publishers=[],
+    parents=[],
+    command_lines=[],
 )
 
 
@@ -51,3 +67,9 @@ def test_a_set_keeps_one_more_than_its_cap() -> None:
     rows = [replace(ROW, ports=[number]) for number in range(100)]
     (pair,) = fold(rows, as_recorded)
     assert len(pair.sets["ports"]) == 26
+
+
+def test_distinct_pairs_are_of_all_files_together() -> None:
+    rows = [replace(ROW, file="b.exe"), ROW, replace(ROW, ip="10.0.0.1"), replace(ROW, ip="", dns="")]
+    pairs = distinct(rows, lambda ip, dns: (ip, dns) if ip or dns else None)
+    assert pairs == [("10.0.0.1", "cdn.example"), ("192.0.2.7", "cdn.example")]

@@ -67,10 +67,9 @@ def test_days_outside_the_window_are_left_out() -> None:
     assert made == Plan((), (day(0),), ())
 
 
-def test_a_window_without_bounds_lists_no_silent_days() -> None:
-    made = plan_slices([busy(0, 1), busy(900_000, 1)], Window(), 100)
-    assert made.silent == ()
-    assert len(made.slices) == 2
+def test_a_window_without_bounds_lists_no_silent_days_and_asks_over_them() -> None:
+    made = plan_slices([busy(0, 1), quiet(9), busy(900_000, 1), quiet(900_001)], Window(), 100)
+    assert made == Plan((day(900_001),), (), (PlannedSlice(day(0), day(900_000), 2),))
 
 
 DAYS = st.lists(
