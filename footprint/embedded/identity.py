@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from footprint.embedded.home import EmbeddedError
+
 
 class Identity:
     """PostgreSQL runs neither as root nor as an account without a name; this says as whom it runs instead.
@@ -31,21 +33,27 @@ class Identity:
             self.arguments = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
     def give(self, folder: Path) -> None:
-        """Makes the folder this identity's own, and lets it through the run directory."""
-        if self._nobody is None:
+        """Makes the folder and what is in it this identity's own; only root can and has to."""
+        if os.geteuid() != 0:
             return
-        os.chown(folder, self._nobody.pw_uid, self._nobody.pw_gid)
-        if folder.parent.name.startswith("footprint-"):
-            folder.parent.chmod(0o711)
+        uid, gid = (self._nobody.pw_uid, self._nobody.pw_gid) if self._nobody else (0, 0)
+        if folder.stat().st_uid != uid:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, uid, gid, follow_symlinks=False)
 
-    def reach(self, folder: Path) -> str | None:
-        """Why this identity cannot get at `folder`, as a sentence; None when it can."""
-        if self._nobody is None or _succeeds(["test", "-x", str(folder)], **self.arguments):
-            return None
-        return (
-            f"PostgreSQL runs as nobody here, who may not enter {folder.parent}; "
-            "set FOOTPRINT_DATA to a folder that everybody may enter, or start as an ordinary user."
-        )
+    def let_through(self, run_dir: Path) -> None:
+        """The run directory is its owner's; nobody gets to its own folder in it and sees nothing else."""
+        if self._nobody is not None:
+            run_dir.chmod(0o711)
+
+    def require_reach(self, *paths: Path) -> None:
+        """EmbeddedError when this identity cannot get at one of them."""
+        for path in paths if self._nobody else ():
+            if not _succeeds(["test", "-x", str(path)], **self.arguments):
+                raise EmbeddedError(
+                    f"PostgreSQL runs as nobody here, who may not enter {path}; "
+                    "put Footprint and its data where everybody may enter, or start as an ordinary user."
+                )
 
 
 def _has_name(uid: int) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -47,6 +48,8 @@ class Postgres:
         running = self._running()
         if running is None:
             self._clear_locks()
+            identity.give(self.data)
+            identity.let_through(self.home.run_dir)
             self.home.postgres_run_dir.mkdir(mode=0o700)
             identity.give(self.home.postgres_run_dir)
             launch(
@@ -125,6 +128,7 @@ class Postgres:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=0o700)
         identity.give(draft)
+        identity.require_reach(draft, Path(_program("initdb")))
         command = [_program("initdb"), "-D", str(draft), "--username", OWNER, "--auth", "trust"]
         command += ["--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin"]
         command += ["--builtin-locale", "C.UTF-8", "--no-instructions"]
@@ -141,10 +145,7 @@ class Postgres:
             **identity.arguments,
         )
         if made.returncode != 0:
-            hint = identity.reach(draft)
-            raise EmbeddedError(
-                hint or f"PostgreSQL could not make its data directory: {last_line(made.stderr)}"
-            )
+            raise EmbeddedError(f"PostgreSQL could not make its data directory: {last_line(made.stderr)}")
         draft.rename(self.data)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import pwd
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
@@ -280,6 +283,42 @@ def test_a_server_that_does_not_start_says_why(home):
     ):
         pass
     assert not server_processes(home)
+
+
+if os.geteuid() == 0:
+
+    @pytest.fixture
+    def no_namespaces(monkeypatch):
+        """As in many containers, where root may make none."""
+        monkeypatch.setattr(shutil, "which", lambda name: None)
+
+    @pytest.fixture
+    def open_home() -> Iterator[Home]:
+        """A data directory that everybody may enter."""
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o755)
+            home = Home(Path(folder) / "data")
+            yield home
+            end_servers(home)
+
+    def test_root_without_namespaces_lets_nobody_run_postgresql(open_home, no_namespaces):
+        with hold(open_home):
+            assert database_answers(open_home)
+            owner = open_home.data_dir.joinpath("postgres").stat().st_uid
+            assert owner == pwd.getpwnam("nobody").pw_uid
+        assert not server_processes(open_home)
+
+    def test_what_nobody_wrote_can_be_used_with_namespaces_again(open_home, monkeypatch):
+        with monkeypatch.context() as patched:
+            patched.setattr(shutil, "which", lambda name: None)
+            with hold(open_home), open_home.connect("footprint") as connection:
+                connection.execute("CREATE TABLE kept AS SELECT 7 AS seven")
+        with hold(open_home), open_home.connect("footprint") as connection:
+            assert connection.execute("SELECT seven FROM kept").fetchone() == (7,)
+
+    def test_a_folder_that_nobody_may_enter_is_named(home, no_namespaces):
+        with pytest.raises(EmbeddedError, match="runs as nobody here, who may not enter"), hold(home):
+            pass
 
 
 def test_a_command_finds_the_servers_that_run(home, processes: Processes):
