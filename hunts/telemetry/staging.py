@@ -21,18 +21,22 @@ from hunts.telemetry.errors import ImportFailed
 from hunts.telemetry.lines import LINE_CAP
 from hunts.telemetry.names import ASCII_LOWER
 
-MEMORY_LIMIT = "512MB"
-THREADS = 2
+MEMORY_LIMIT = "1GB"
+# DuckDB holds whole row groups, per thread, and a day of long command lines must fit too. One thread is
+# enough: most of the time goes into reading, which happens meanwhile.
+THREADS = 1
 CHUNK_ROWS = 50_000
 CHUNK_BYTES = 64 * 1024 * 1024
 _ROWS_BETWEEN_SIZE_CHECKS = 256
 # Small groups, so that the rows of one file name are found by the groups' least and greatest FileKey.
-ROW_GROUP_ROWS = 20_480
-# Quoting can double a row, and a row is little longer than the line it came from.
+ROW_GROUP_ROWS = 65_536
+ROW_GROUP_BYTES = "32MB"
+# A row can be longer than its line: 1E15 becomes 1000000000000000.0.
 _LONGEST_ROW = 8 * LINE_CAP
 
 _UPPER = "".join(chr(letter) for letter in ASCII_LOWER)
 _FILE_KEY = f"translate({FILE_COLUMN}, '{_UPPER}', '{_UPPER.lower()}')"
+_PART_GROUP_ROWS = 2_048
 # Characters of staged CSV that hardly ever stand in telemetry.
 _BETWEEN, _QUOTE = "\x1f", "\x1e"
 _BETWEENS = len(RECORDED) - 1
@@ -53,7 +57,13 @@ class StagedRows:
         spill = folder / "spill"
         spill.mkdir(parents=True)
         self._connection = duckdb.connect(
-            config={"memory_limit": MEMORY_LIMIT, "threads": THREADS, "temp_directory": str(spill)}
+            config={
+                "memory_limit": MEMORY_LIMIT,
+                "threads": THREADS,
+                "temp_directory": str(spill),
+                # Else row groups cannot be bounded in bytes. One thread keeps the order of ORDER BY.
+                "preserve_insertion_order": False,
+            }
         )
 
     def __enter__(self) -> "StagedRows":
@@ -107,7 +117,8 @@ class StagedRows:
         [(rows,)] = run(
             f"COPY (SELECT {names}, {_FILE_KEY} AS FileKey FROM staged SEMI JOIN kept USING (Ordinal)"
             f" ORDER BY {', '.join(SORT_COLUMNS)})"
-            f" TO {_literal(target)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
+            f" TO {_literal(target)} (FORMAT parquet, COMPRESSION zstd,"
+            f" ROW_GROUP_SIZE {ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES '{ROW_GROUP_BYTES}')"
         ).fetchall()
         return int(rows)
 
@@ -138,7 +149,8 @@ class StagedRows:
         """Runs in the pool: the connection is used by one thread at a time."""
         [(written,)] = self._connection.execute(
             f"COPY (SELECT *, {TIME_COLUMN}::DATE AS Day FROM {_staged_csv(chunk)}) TO"
-            f" {_literal(chunk.with_suffix(''))} (FORMAT parquet, COMPRESSION lz4_raw, PARTITION_BY (Day))"
+            f" {_literal(chunk.with_suffix(''))} (FORMAT parquet, COMPRESSION lz4_raw, PARTITION_BY (Day),"
+            f" ROW_GROUP_SIZE {_PART_GROUP_ROWS})"
         ).fetchall()
         if written != rows:
             raise ImportFailed(f"{rows} rows were staged and {written} came back")
@@ -191,7 +203,7 @@ def _staged_csv(path: Path) -> str:
     return (
         f"read_csv({_literal(path)}, columns={{{kinds}}}, force_not_null=[{texts}], header=false,"
         f" auto_detect=false, delim='{_BETWEEN}', quote='{_QUOTE}', escape='{_QUOTE}', new_line='\\r\\n',"
-        f" parallel=false, max_line_size={_LONGEST_ROW})"
+        f" parallel=false, max_line_size={_LONGEST_ROW}, buffer_size={2 * _LONGEST_ROW})"
     )
 
 

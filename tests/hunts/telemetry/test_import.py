@@ -11,7 +11,6 @@ import pytest
 from hunts.telemetry.columns import COLUMNS
 from hunts.telemetry.errors import ImportFailed, StoreDamaged
 from hunts.telemetry.progress import Phase, Progress
-from hunts.telemetry.staging import ROW_GROUP_ROWS
 from hunts.telemetry.store import Store, import_files
 from tests.hunts.telemetry.exports import (
     pairs,
@@ -128,10 +127,13 @@ def test_the_three_shapes_of_the_same_rows_give_the_same_pairs(tmp_path: Path) -
     assert len(answers[0]) == len(rows)
 
 
-def test_rows_are_sorted_by_file_and_a_rare_name_is_in_one_row_group(store: Store, tmp_path: Path) -> None:
+def test_rows_are_sorted_by_file_and_a_rare_name_is_in_one_row_group(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hunts.telemetry.staging.ROW_GROUP_ROWS", 2_048)
     rows = [
         row(ReportId=number, InitiatingProcessFileName=f"{'Mn'[number % 2]}.exe" if number != 7 else "b.EXE")
-        for number in range(ROW_GROUP_ROWS + 1_000)
+        for number in range(3_000)
     ]
     import_files(store, [write_json_lines(tmp_path / "x", rows)])
 
