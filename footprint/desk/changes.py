@@ -24,7 +24,7 @@ class ChangedField:
 def changed_fields(
     before: Mapping[str, object] | None, after: Mapping[str, object] | None
 ) -> list[ChangedField]:
-    """Fields that differ first, each group in the order of their names."""
+    """Fields that differ first, then by name; what is empty throughout is left out."""
     names = sorted({*(before or {}), *(after or {})})
     fields = [
         ChangedField(
@@ -34,7 +34,8 @@ def changed_fields(
         )
         for name in names
     ]
-    return sorted(fields, key=lambda field: not field.differs)
+    told = [field for field in fields if {field.before, field.after} - {NOTHING, None}]
+    return sorted(told, key=lambda field: not field.differs)
 
 
 def in_words(value: object) -> str:

@@ -4,17 +4,16 @@ import re
 from html import unescape
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from hunts.kql.footprint import seed_query
-from tests.cases.views.pages import text_of
+from tests.cases.views.pages import Answer, text_of
 from tests.hunts.views.conftest import OpenCase
 
 NASTY = 'a"b\\c <img src=x onerror=alert(1)>.exe'
 
 
-def kql_of(page: HttpResponse, name: str) -> str:
+def kql_of(page: Answer, name: str) -> str:
     """The text of one box, exactly as its copy button takes it."""
     found = re.search(rf'<pre [^>]*id="{name}"[^>]*>(.*?)</pre>', page.content.decode(), re.DOTALL)
     assert found is not None

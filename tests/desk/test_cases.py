@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from cases.models import Case, CaseFile
+from footprint.accounts.models import Person, Role
+from hunts.models import Hunt, Run, Source
+from tests.cases.views.pages import text_of
+from tests.cases.world import decide_on, merge_and_settle, open_case, row
+from tests.roles import client_with, person_with
+
+
+def cases_on(page: str) -> list[int]:
+    return [int(pk) for pk in re.findall(r'row-link" href="/cases/(\d+)/"', page)]
+
+
+def test_a_case_shows_files_owner_counts_and_how_its_last_run_ended(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe", "b.exe", "c.exe", "d.exe", "e.exe")
+    merge_and_settle(case, row(dns="a.example"), row(dns="b.example"), row(dns="c.example"))
+    decide_on(rui, case, "a.example")
+    hunt = Hunt.objects.create(case=case, source=Source.objects.get(slug="local"), opened_by=rui)
+    for state in ("complete", "partial"):
+        today = timezone.now().date()
+        Run.objects.create(hunt=hunt, slot=state, state=state, first_day=today, last_day=today)
+    said = text_of(site.get("/cases/"))
+    assert "a.exe b.exe c.exe +2" in said
+    assert f"{rui} 2 3 partial" in said
+
+
+def test_the_youngest_case_comes_first(site: Client, rui: Person) -> None:
+    one, two = open_case(rui, "a.exe"), open_case(rui, "a.exe")
+    assert cases_on(site.get("/cases/").content.decode()) == [two.pk, one.pk]
+
+
+def test_the_pages_together_show_every_case_once(site: Client, rui: Person) -> None:
+    made = Case.objects.bulk_create(Case(title=f"case {number}", owner=rui) for number in range(60))
+    page = site.get("/cases/").content.decode()
+    older = re.search(r'href="(/cases/\?before=\d+)" rel="next"', page)
+    assert older is not None
+    rest = site.get(older[1]).content.decode()
+    assert cases_on(page) + cases_on(rest) == [case.pk for case in reversed(made)]
+    assert "50 of 60 shown" in page
+
+
+def test_my_cases_alone(site: Client, rui: Person) -> None:
+    mine = open_case(rui, "a.exe")
+    open_case(person_with(Role.ANALYST), "a.exe")
+    assert cases_on(site.get("/cases/?whose=mine").content.decode()) == [mine.pk]
+
+
+def test_archived_cases_stand_apart(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    Case.objects.update(state=Case.State.ARCHIVED)
+    assert cases_on(site.get("/cases/").content.decode()) == []
+    assert cases_on(site.get("/cases/?state=archived").content.decode()) == [case.pk]
+
+
+def test_a_case_is_found_by_a_part_of_its_title_or_of_a_file(site: Client, rui: Person) -> None:
+    by_file, by_title = open_case(rui, "svchost.exe"), open_case(rui, "a.exe")
+    Case.objects.filter(pk=by_title.pk).update(title="About SVCHOST")
+    open_case(rui, "b.exe")
+    page = site.get("/cases/?q=svchost")
+    assert cases_on(page.content.decode()) == [by_title.pk, by_file.pk]
+    assert "2 cases match" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("", "Open the first one"),
+        ("q=x", "No case matches"),
+        ("whose=mine", "You own no"),
+        ("state=archived", "archived"),
+    ],
+)
+def test_an_empty_list_says_why(site: Client, query: str, said: str) -> None:
+    assert said in text_of(site.get(f"/cases/?{query}"))
+
+
+def test_html_in_titles_and_names_is_text(site: Client, rui: Person) -> None:
+    case = open_case(rui, "<img src=x onerror=alert(1)>")
+    Case.objects.filter(pk=case.pk).update(title="<script>x</script>")
+    html = site.get("/cases/").content.decode()
+    assert "<img" not in html
+    assert "<script>x" not in html
+
+
+def test_a_made_up_page_is_refused(site: Client) -> None:
+    assert site.get("/cases/?before=x").status_code == 400
+
+
+def test_the_list_is_not_posted_to(site: Client) -> None:
+    assert site.post("/cases/").status_code == 405
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_sees_all_cases(role: Role, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    assert cases_on(client_with(role).get("/cases/").content.decode()) == [case.pk]
+
+
+def test_the_list_costs_the_same_for_many_cases_and_files(
+    site: Client, rui: Person, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(12):
+        merge_and_settle(open_case(rui, "a.exe"), row(dns="a.example"))
+    CaseFile.objects.bulk_create(
+        CaseFile(case=case, kind="name", text=f"n{number}", key=f"n{number}")
+        for case in Case.objects.all()
+        for number in range(200)
+    )
+    with django_assert_max_num_queries(8):
+        site.get("/cases/")
