@@ -12,6 +12,8 @@ from hunts.telemetry.readers.base import BadLine, Item, Unrecognised
 # Python's own limit, 131,072 characters, is shorter than a line may be.
 csv.field_size_limit(LINE_CAP)
 
+# A record of more lines than this is an unclosed quote, and each line that is remembered costs memory.
+_RECORD_LINES = 50_000
 # After a broken record its later lines are read again, each on its own. A hostile file could make that
 # quadratic, so lines are read again only within this many times the size of the file so far.
 _REREAD_FACTOR = 4
@@ -46,6 +48,8 @@ class _RecordLines:
             raise _BadRecord(f"longer than {LINE_CAP_WORDS}")
         if self._size > LINE_CAP:
             raise _BadRecord(f"a quoted cell is not closed within {LINE_CAP_WORDS}")
+        if len(self.taken) > _RECORD_LINES:
+            raise _BadRecord(f"a quoted cell is not closed within {_RECORD_LINES:,} lines")
         try:
             return line.data.decode()
         except UnicodeDecodeError:

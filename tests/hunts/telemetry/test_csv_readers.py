@@ -137,6 +137,17 @@ def test_a_quote_that_is_not_closed_within_the_cap_costs_its_line_only(store: St
     assert summary.rows_read == LINE_CAP // 80
 
 
+def test_a_quote_that_is_not_closed_within_many_short_lines_costs_its_line_only(
+    store: Store, tmp_path: Path
+) -> None:
+    export = write_text(tmp_path / "x", HEADER + line(1, '"open') + "\n" * 60_000 + line(2))
+
+    summary = import_files(store, [export])
+
+    assert "not closed within 50,000 lines" in reasons(store, summary.import_id)
+    assert pairs(store) == {("a.exe", "192.0.2.2", "")}
+
+
 def test_lines_built_to_be_read_again_and_again_are_not(store: Store, tmp_path: Path) -> None:
     # Each opens a quoted cell that no later one closes.
     hostile = 'q",",\r\n' * 150_000
