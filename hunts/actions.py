@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 from django.db.models import F
 from django.db.models.functions import Now
@@ -16,6 +17,7 @@ from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Change, Subject, change
 from hunts.models import Hunt, Run, Slice, Source
+from hunts.telemetry.progress import ImportSummary
 
 
 class RunHasEnded(Exception):
@@ -42,6 +44,23 @@ def add_source(*, actor: Actor, slug: str, kind: str, title: str = "") -> Source
             after={"slug": slug, "kind": kind, "title": source.title},
         )
     return source
+
+
+def note_import(*, actor: Actor, source: Source, paths: Sequence[Path], summary: ImportSummary) -> None:
+    """The store publishes an import by itself, outside any transaction; this says afterwards that it did."""
+    with change(actor=actor) as ledger:
+        ledger.add(
+            Event.TELEMETRY_IMPORTED,
+            Subject("source", source.slug, source.title),
+            after={
+                "import": summary.import_id,
+                "files": [path.name for path in paths],
+                "new_rows": summary.new_rows,
+                "doubles": summary.doubles,
+                "bad_lines": summary.bad_lines,
+                "days": [day.isoformat() for day in (summary.first_day, summary.last_day) if day],
+            },
+        )
 
 
 def open_case(

@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from footprint.ledger.record import Actor
+from hunts.actions import note_import
 from hunts.adapters import store_of
 from hunts.management.commands.import_telemetry import progress_line
 from hunts.models import Source
@@ -26,7 +28,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.FOOTPRINT.database_url:
             raise CommandError("Demo telemetry never exists where DATABASE_URL is set.", returncode=2)
-        store = store_of(Source.objects.get(slug="local"))
+        source = Source.objects.get(slug="local")
+        store = store_of(source)
         if _is_there(store):
             self.stdout.write("The demo telemetry is there already.")
             return
@@ -38,6 +41,7 @@ class Command(BaseCommand):
                 file.writelines(demo_lines(seed=SEED, count=EVENTS, end=datetime.now(UTC)))
             with progress_line(self.stderr) as show:
                 summary = import_files(store, [path], progress=show)
+        note_import(actor=Actor.command("demo_telemetry"), source=source, paths=[path], summary=summary)
         self.stdout.write(
             f"Made {summary.new_rows:,} events of {summary.devices:,} machines"
             f" and {summary.names:,} file names over {summary.days} days."

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
+from footprint.ledger.record import Actor
+from hunts.actions import note_import
 from hunts.adapters import store_of
 from hunts.models import Source
 from hunts.telemetry.errors import TelemetryError, UnreadableFile
@@ -29,14 +31,17 @@ class Command(BaseCommand):
         parser.add_argument("--source", default="local", metavar="SLUG")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        store = store_of(_local_source(options["source"]))
+        source = _local_source(options["source"])
         try:
             with progress_line(self.stderr) as show:
-                summary = import_files(store, options["paths"], progress=show)
+                summary = import_files(store_of(source), options["paths"], progress=show)
         except UnreadableFile as error:
             raise CommandError(f"Nothing was imported.\n{error}", returncode=BAD_INPUT) from error
         except TelemetryError as error:
             raise CommandError(str(error)) from error
+        note_import(
+            actor=Actor.command("import_telemetry"), source=source, paths=options["paths"], summary=summary
+        )
         self.stdout.write(summary_text(summary))
 
 

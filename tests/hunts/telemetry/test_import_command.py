@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
+from footprint.ledger.events import Event
 from footprint.ledger.models import Entry
 from footprint.ledger.record import Actor
 from hunts.actions import add_source
@@ -124,3 +125,13 @@ def test_a_source_that_cannot_be_is_refused_in_words(slug: str) -> None:
 
     assert "slug" in str(refused("add_source", slug, "--kind", "local"))
     assert Source.objects.count() == sources
+
+
+def test_an_import_stands_in_the_ledger(run: Run, source: Source, tmp_path: Path) -> None:
+    export = write_json_lines(tmp_path / "x", [row()])
+
+    run("import_telemetry", str(export), "--source", source.slug)
+
+    entry = Entry.objects.get(event=Event.TELEMETRY_IMPORTED)
+    assert (entry.actor_name, entry.subject_id) == ("command import_telemetry", source.slug)
+    assert entry.content["after"]["files"] == [export.name]
