@@ -7,14 +7,15 @@ Sets keep the first values in the order of code points, which makes every fold i
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
-from uuid import UUID
+from itertools import chain
+from operator import attrgetter
 
 from cases.observed import Observed, observe, visible
+
+Values = tuple[str | int, ...]
 
 # How many values a set keeps. The question asks for one more, so that a cut is noticed.
 CAPS: Mapping[str, int] = {
@@ -62,21 +63,21 @@ class RowToMerge:
     command_lines: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FoldedEndpoint:
-    """`sets` holds one sorted list per name in CAPS, `more` the names of those that were cut."""
+    """`sets` holds one sorted tuple per name in CAPS, in that order; `more` names those that were cut."""
 
-    key: UUID
+    key: bytes
     file_id: int
     observed: Observed
     first_seen: datetime
     last_seen: datetime
-    sets: dict[str, list[str] | list[int]]
+    sets: dict[str, Values]
     more: list[str]
     days: list[FoldedDay]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FoldedDay:
     day: date
     events: int
@@ -87,101 +88,137 @@ class FoldedDay:
 
 
 @dataclass(slots=True)
+class _Group:
+    """The rows of one endpoint."""
+
+    file_id: int
+    observed: Observed
+    rows: list[RowToMerge] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Folded:
     """`unasked_rows` belong to no file of the case, `empty_rows` say neither an address nor a name."""
 
     rows: int = 0
     empty_rows: int = 0
     unasked_rows: int = 0
-    _groups: dict[tuple[int, Observed], list[RowToMerge]] = field(default_factory=lambda: defaultdict(list))
+    _groups: dict[bytes, _Group] = field(default_factory=dict)
+    # Evidence repeats from row to row: each distinct list is cleaned and cut once.
+    _known: dict[str, dict[tuple[str | int, ...], tuple[Values, bool]]] = field(
+        default_factory=lambda: {name: {} for name in CAPS}
+    )
+
+    def add(self, key: bytes, file_id: int, observed: Observed, row: RowToMerge) -> None:
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Group(file_id, observed)
+        group.rows.append(row)
 
     def endpoints(self) -> Iterator[FoldedEndpoint]:
         """In the order of their keys, which is the order in which everyone locks them."""
-        keyed = {endpoint_key(file_id, observed): (file_id, observed) for file_id, observed in self._groups}
-        for key in sorted(keyed):
-            file_id, observed = keyed[key]
-            yield _fold(key, file_id, observed, self._groups[file_id, observed])
+        for key in sorted(self._groups):
+            group = self._groups[key]
+            sets, more = self._fold_sets(group.rows)
+            yield FoldedEndpoint(
+                key=key,
+                file_id=group.file_id,
+                observed=group.observed,
+                first_seen=min(row.first_seen for row in group.rows),
+                last_seen=max(row.last_seen for row in group.rows),
+                sets=sets,
+                more=more,
+                days=_fold_days(group.rows),
+            )
 
-    def add(self, file_id: int, observed: Observed, row: RowToMerge) -> None:
-        self._groups[file_id, observed].append(row)
+    def _fold_sets(self, rows: Sequence[RowToMerge]) -> tuple[dict[str, Values], list[str]]:
+        sets: dict[str, Values] = {}
+        more = []
+        for name, get in _GETTERS:
+            together = tuple(get(rows[0])) if len(rows) == 1 else tuple(chain.from_iterable(map(get, rows)))
+            folded = self._known[name].get(together)
+            if folded is None:
+                folded = self._known[name][together] = _cut(together, CAPS[name])
+            sets[name], is_cut = folded
+            if is_cut:
+                more.append(name)
+        if "devices" not in more and not all(map(_names_every_device, rows)):
+            more.append("devices")
+        return sets, sorted(more)
+
+
+# Where a row keeps the values of each set.
+_GETTERS: tuple[tuple[str, Callable[[RowToMerge], Sequence[str | int]]], ...] = (
+    ("raw_ips", lambda row: (row.ip,)),
+    ("raw_names", lambda row: (row.dns,)),
+    ("devices", attrgetter("device_names")),
+    *((name, attrgetter(name)) for name in CAPS if name not in ("raw_ips", "raw_names", "devices")),
+)
 
 
 def fold(rows: Iterable[RowToMerge], file_ids: Mapping[tuple[str, str], int]) -> Folded:
     """`file_ids` maps (kind, key) of the case's files to their ids."""
     folded = Folded()
-    seen: dict[tuple[str, str], Observed] = {}
+    seen: dict[tuple[int | None, str, str], tuple[bytes, Observed]] = {}
     for row in rows:
         folded.rows += 1
-        raw = row.ip, row.dns
-        observed = seen.get(raw)
-        if observed is None:
-            observed = seen[raw] = observe(*raw)
         file_id = file_ids.get((row.file_kind, row.file))
+        raw = file_id, row.ip, row.dns
+        known = seen.get(raw)
+        if known is None:
+            observed = observe(row.ip, row.dns)
+            known = seen[raw] = endpoint_key(file_id, observed), observed
+        key, observed = known
         if file_id is None:
             folded.unasked_rows += 1
         elif observed.is_empty:
             folded.empty_rows += 1
         else:
-            folded.add(file_id, observed, row)
+            folded.add(key, file_id, observed, row)
     return folded
 
 
-def endpoint_key(file_id: int, observed: Observed) -> UUID:
-    """One fixed-width key for the nullable triple; no part can hold the separator."""
+def endpoint_key(file_id: int | None, observed: Observed) -> bytes:
+    """16 bytes for the nullable triple; no part can hold the separator."""
     text = f"{file_id}\0{observed.ip or ''}\0{observed.dns}"
-    return UUID(bytes=hashlib.md5(text.encode(), usedforsecurity=False).digest())
+    return hashlib.md5(text.encode(), usedforsecurity=False).digest()
 
 
-def _fold(key: UUID, file_id: int, observed: Observed, rows: Sequence[RowToMerge]) -> FoldedEndpoint:
-    sets, more = _fold_sets(rows)
-    days: dict[date, list[RowToMerge]] = defaultdict(list)
-    for row in rows:
-        days[row.day].append(row)
-    return FoldedEndpoint(
-        key=key,
-        file_id=file_id,
-        observed=observed,
-        first_seen=min(row.first_seen for row in rows),
-        last_seen=max(row.last_seen for row in rows),
-        sets=sets,
-        more=more,
-        days=[_fold_day(day, days[day]) for day in sorted(days)],
-    )
-
-
-def _fold_sets(rows: Sequence[RowToMerge]) -> tuple[dict[str, list[str] | list[int]], list[str]]:
-    whole: dict[str, set[Any]] = {
-        "raw_ips": _texts([row.ip] for row in rows),
-        "raw_names": _texts([row.dns] for row in rows),
-        "devices": _texts(row.device_names for row in rows),
-        "ports": {port for row in rows for port in row.ports if abs(port) <= _INT},
-        "actions": _texts(row.actions for row in rows),
-        "accounts": _texts(row.accounts for row in rows),
-        "hashes": _texts(row.hashes for row in rows),
-        "folders": _texts(row.folders for row in rows),
-        "publishers": _texts(row.publishers for row in rows),
-        "parents": _texts(row.parents for row in rows),
-        "command_lines": _texts(row.command_lines for row in rows),
-    }
-    more = {name for name, values in whole.items() if len(values) > CAPS[name]}
-    if not all(_names_every_device(row) for row in rows):
-        more.add("devices")
-    sets = {name: sorted(values)[: CAPS[name]] for name, values in whole.items()}
-    return sets, sorted(more)
-
-
-def _texts(lists: Iterable[Sequence[str]]) -> set[str]:
-    return {visible(text, _LONGEST_EVIDENCE) for texts in lists for text in texts if text}
+def _cut(values: Iterable[str | int], cap: int) -> tuple[Values, bool]:
+    """The first values in order up to the cap, and whether there were more."""
+    texts = sorted({visible(text, _LONGEST_EVIDENCE) for text in values if isinstance(text, str) and text})
+    numbers = sorted({number for number in values if isinstance(number, int) and abs(number) <= _INT})
+    kept: Values = (*numbers, *texts)
+    return kept[:cap], len(kept) > cap
 
 
 def _names_every_device(row: RowToMerge) -> bool:
     """Not so when the set was cut, or when machines share a name or have none."""
-    return row.devices <= sum(1 for name in row.device_names if name)
+    return row.devices <= len(row.device_names) - row.device_names.count("")
 
 
-def _fold_day(day: date, rows: Sequence[RowToMerge]) -> FoldedDay:
+def _fold_days(rows: Sequence[RowToMerge]) -> list[FoldedDay]:
+    if len(rows) == 1:
+        return [_fold_day(rows)]
+    days: dict[date, list[RowToMerge]] = {}
+    for row in rows:
+        days.setdefault(row.day, []).append(row)
+    return [_fold_day(days[day]) for day in sorted(days)]
+
+
+def _fold_day(rows: Sequence[RowToMerge]) -> FoldedDay:
+    if len(rows) == 1:
+        (row,) = rows
+        return FoldedDay(
+            row.day,
+            _within(row.events, _MOST_EVENTS),
+            _within(row.active_hours, _HOURS_OF_A_DAY),
+            _within(row.devices, _INT),
+            row.first_seen,
+            row.last_seen,
+        )
     return FoldedDay(
-        day=day,
+        day=rows[0].day,
         events=_within(sum(row.events for row in rows), _MOST_EVENTS),
         active_hours=_within(sum(row.active_hours for row in rows), _HOURS_OF_A_DAY),
         devices=_within(_count_devices(rows), _INT),
@@ -192,14 +229,11 @@ def _fold_day(day: date, rows: Sequence[RowToMerge]) -> FoldedDay:
 
 def _count_devices(rows: Sequence[RowToMerge]) -> int:
     """Rows are disjoint in events, not in devices: a union where every name is known, else at least."""
-    most = max(row.devices for row in rows)
-    if len(rows) == 1:
-        return most
     union = len({name for row in rows for name in row.device_names if name})
-    if all(_names_every_device(row) for row in rows):
+    if all(map(_names_every_device, rows)):
         # A machine that was renamed has two names and is still one.
         return min(union, sum(row.devices for row in rows))
-    return max(most, union)
+    return max(*(row.devices for row in rows), union)
 
 
 def _within(number: int, greatest: int) -> int:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.db import connection, transaction
 
-from cases.folding import Folded, FoldedEndpoint, RowToMerge, fold
+from cases.folding import Folded, FoldedDay, FoldedEndpoint, RowToMerge, Values, fold
 from cases.merging_sql import (
     DROP_STAGED,
     ENDPOINT_COLUMNS,
@@ -92,31 +93,23 @@ def settle_unsettled(case_id: int) -> int:
 def _stage(folded: Folded) -> None:
     with connection.cursor() as cursor:
         cursor.execute(STAGE)
-        endpoints = list(folded.endpoints())
+        days: list[tuple[str, FoldedDay]] = []
         with cursor.copy(f"COPY staged_endpoint ({', '.join(ENDPOINT_COLUMNS)}) FROM STDIN") as copy:
-            for endpoint in endpoints:
+            for endpoint in folded.endpoints():
                 copy.write_row(_endpoint_columns(endpoint))
+                days += ((endpoint.key.hex(), day) for day in endpoint.days)
         with cursor.copy(f"COPY staged_sighting ({', '.join(SIGHTING_COLUMNS)}) FROM STDIN") as copy:
-            for endpoint in endpoints:
-                for day in endpoint.days:
-                    copy.write_row(
-                        (
-                            endpoint.key,
-                            day.day,
-                            day.events,
-                            day.active_hours,
-                            day.devices,
-                            day.first_seen,
-                            day.last_seen,
-                        )
-                    )
-        cursor.execute("ANALYZE staged_endpoint; ANALYZE staged_sighting")
+            for key, day in days:
+                copy.write_row(
+                    (key, day.day, day.events, day.active_hours, day.devices, day.first_seen, day.last_seen)
+                )
+        cursor.execute("ANALYZE staged_endpoint (key), staged_sighting (key)")
 
 
 def _endpoint_columns(endpoint: FoldedEndpoint) -> tuple[object, ...]:
     observed = endpoint.observed
     return (
-        endpoint.key,
+        endpoint.key.hex(),
         endpoint.file_id,
         observed.ip,
         observed.dns,
@@ -125,6 +118,13 @@ def _endpoint_columns(endpoint: FoldedEndpoint) -> tuple[object, ...]:
         observed.kind,
         endpoint.first_seen,
         endpoint.last_seen,
-        endpoint.more,
-        *endpoint.sets.values(),
+        _array_literal(tuple(endpoint.more)),
+        *map(_array_literal, endpoint.sets.values()),
     )
+
+
+@lru_cache(maxsize=20_000)
+def _array_literal(values: Values) -> str:
+    """As PostgreSQL reads an array. Evidence repeats from row to row, hence the cache."""
+    quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"

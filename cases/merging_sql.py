@@ -152,8 +152,76 @@ LOCK_VALUES = """
      ORDER BY v.case_id, v.value FOR NO KEY UPDATE OF v
 """
 
+# The numbers of a value come from four groupings that are laid under each other, not joined: a join
+# of groupings whose sizes the planner must guess ends in nested loops.
+
+_NUMBERS = {
+    "endpoints": "bigint",
+    "files": "bigint",
+    "addresses": "bigint",
+    "undecided": "bigint",
+    "allowed": "bigint",
+    "blocked": "bigint",
+    "first_seen": "timestamptz",
+    "last_seen": "timestamptz",
+    "devices_more": "integer",
+    "ports_more": "integer",
+    "named_devices": "bigint",
+    "all_ports": "integer[]",
+    "days": "bigint",
+    "events": "bigint",
+    "most_devices": "integer",
+    "strip": "bigint[]",
+    "strip_to": "date",
+}
+
+
+def _numbers(source: str, group_by: str = "value", **expressions: str) -> str:
+    """One grouping: what it does not say is NULL, which `max` passes over."""
+    columns = (f"{expressions.get(name, 'NULL')}::{kind} AS {name}" for name, kind in _NUMBERS.items())
+    return f"SELECT value, {', '.join(columns)} FROM {source} GROUP BY {group_by}"
+
+
 _STRIP = ", ".join(
     f"coalesce(sum(events) FILTER (WHERE ago = {ago}), 0)" for ago in reversed(range(STRIP_DAYS))
+)
+_OF_ENDPOINTS = _numbers(
+    "endpoint",
+    endpoints="count(*)",
+    files="count(DISTINCT file_id)",
+    addresses="count(DISTINCT ip)",
+    undecided="count(*) FILTER (WHERE verdict = 'undecided')",
+    allowed="count(*) FILTER (WHERE verdict = 'allowed')",
+    blocked="count(*) FILTER (WHERE verdict = 'blocked')",
+    first_seen="min(first_seen)",
+    last_seen="max(last_seen)",
+    devices_more="bool_or(more @> '{devices}')",
+    ports_more="bool_or(more @> '{ports}')",
+)
+_OF_DEVICES = _numbers("endpoint, unnest(devices) device", named_devices='count(DISTINCT device COLLATE "C")')
+_OF_PORTS = _numbers("endpoint, unnest(ports) port", all_ports="array_agg(DISTINCT port)")
+_OF_DAYS = _numbers(
+    "(SELECT seen.*, last_day - day AS ago FROM seen) aged",
+    group_by="value, last_day",
+    days="count(*)",
+    events="sum(events)",
+    most_devices="max(devices)",
+    strip=f"ARRAY[{_STRIP}]",
+    strip_to="last_day",
+)
+_VALUE_COLUMNS = (
+    *(
+        "endpoints",
+        "files",
+        "addresses",
+        "undecided",
+        "allowed",
+        "blocked",
+        "verdict",
+        "devices",
+        "devices_more",
+    ),
+    *("ports", "ports_more", "events", "days", "first_seen", "last_seen", "strip", "strip_to"),
 )
 
 REFRESH_VALUES = f"""
@@ -163,51 +231,29 @@ REFRESH_VALUES = f"""
         SELECT e.id, e.value, e.file_id, e.ip, e.verdict, e.first_seen, e.last_seen,
                e.devices, e.ports, e.more
           FROM asked JOIN cases_endpoint e ON e.value = asked.value AND e.case_id = %(case)s
-    ), counted AS (
-        SELECT value, count(*) AS endpoints,
-               count(DISTINCT file_id) AS files, count(DISTINCT ip) AS addresses,
-               count(*) FILTER (WHERE verdict = 'undecided') AS undecided,
-               count(*) FILTER (WHERE verdict = 'allowed') AS allowed,
-               count(*) FILTER (WHERE verdict = 'blocked') AS blocked,
-               min(first_seen) AS first_seen, max(last_seen) AS last_seen,
-               bool_or(more @> '{{devices}}') AS devices_more, bool_or(more @> '{{ports}}') AS ports_more
-          FROM endpoint GROUP BY value
-    ), named AS (
-        SELECT value, count(DISTINCT device COLLATE "C") AS devices
-          FROM endpoint, unnest(devices) device GROUP BY value
-    ), ported AS (
-        SELECT value, array_agg(DISTINCT port) AS ports FROM endpoint, unnest(ports) port GROUP BY value
-    ), seen AS MATERIALIZED (
+    ), seen AS (
         SELECT e.value, s.day, sum(s.events) AS events, max(s.devices) AS devices,
                max(max(s.day)) OVER (PARTITION BY e.value) AS last_day
           FROM endpoint e JOIN cases_sighting s ON s.endpoint_id = e.id GROUP BY e.value, s.day
-    ), daily AS (
-        SELECT value, last_day, count(*) AS days, sum(events) AS events, max(devices) AS devices,
-               ARRAY[{_STRIP}]::bigint[] AS strip
-          FROM (SELECT seen.*, last_day - day AS ago FROM seen) aged GROUP BY value, last_day
+    ), known AS (
+        SELECT value, {", ".join(f"max({name}) AS {name}" for name in _NUMBERS)}
+          FROM ({_OF_ENDPOINTS} UNION ALL {_OF_DEVICES} UNION ALL {_OF_PORTS} UNION ALL {_OF_DAYS}) groupings
+         GROUP BY value
     ), fresh AS (
-        SELECT c.*, d.days, d.events, d.last_day, d.strip,
-               CASE WHEN c.devices_more THEN greatest(coalesce(n.devices, 0), d.devices)
-                    ELSE coalesce(n.devices, 0) END AS devices,
-               coalesce(p.ports[1:{CAPS["ports"]}], '{{}}') AS ports,
-               c.ports_more OR coalesce(cardinality(p.ports), 0) > {CAPS["ports"]} AS any_ports_more,
-               {VERDICT_OF_COUNTS.format(undecided="c.undecided", blocked="c.blocked")} AS verdict
-          FROM counted c JOIN daily d ON d.value = c.value
-          LEFT JOIN named n ON n.value = c.value LEFT JOIN ported p ON p.value = c.value
+        SELECT value, endpoints, files, addresses, undecided, allowed, blocked, days, events,
+               first_seen, last_seen, strip, strip_to, devices_more = 1 AS devices_more,
+               CASE WHEN devices_more = 1 THEN greatest(coalesce(named_devices, 0), most_devices)
+                    ELSE coalesce(named_devices, 0) END AS devices,
+               coalesce(all_ports[1:{CAPS["ports"]}], '{{}}') AS ports,
+               ports_more = 1 OR coalesce(cardinality(all_ports), 0) > {CAPS["ports"]} AS ports_more,
+               {VERDICT_OF_COUNTS.format(undecided="undecided", blocked="blocked")} AS verdict
+          FROM known
     )
     UPDATE cases_casevalue v
-       SET endpoints = f.endpoints, files = f.files, addresses = f.addresses, undecided = f.undecided,
-           allowed = f.allowed, blocked = f.blocked, verdict = f.verdict, is_open = f.verdict = 'undecided',
-           devices = f.devices, devices_more = f.devices_more, ports = f.ports, ports_more = f.any_ports_more,
-           events = f.events, days = f.days, first_seen = f.first_seen, last_seen = f.last_seen,
-           strip = f.strip, strip_to = f.last_day, version = v.version + 1
+       SET {", ".join(f"{name} = f.{name}" for name in _VALUE_COLUMNS)},
+           is_open = f.verdict = 'undecided', version = v.version + 1
       FROM fresh f
      WHERE v.case_id = %(case)s AND v.value = f.value
-       AND (v.endpoints, v.files, v.addresses, v.undecided, v.allowed, v.blocked, v.verdict,
-            v.devices, v.devices_more, v.ports, v.ports_more, v.events, v.days,
-            v.first_seen, v.last_seen, v.strip, v.strip_to)
-           IS DISTINCT FROM
-           (f.endpoints, f.files, f.addresses, f.undecided, f.allowed, f.blocked, f.verdict,
-            f.devices, f.devices_more, f.ports, f.any_ports_more, f.events, f.days,
-            f.first_seen, f.last_seen, f.strip, f.last_day)
+       AND ({", ".join(f"v.{name}" for name in _VALUE_COLUMNS)})
+           IS DISTINCT FROM ({", ".join(f"f.{name}" for name in _VALUE_COLUMNS)})
 """

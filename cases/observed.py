@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
 from typing import Literal
 
 import idna
@@ -24,6 +24,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _END_OF_HOST = re.compile(r"[/?#\\]")
 _PORT = re.compile(r":[0-9]*\Z", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9_-]+\Z", re.ASCII)
+_IPV4 = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}\Z", re.ASCII)
 # A last label that is a number makes a host an address in an unusual spelling, never a name.
 _NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)\Z", re.ASCII)
 # Stands between the first characters of a text that was cut and the hash of the whole. No name holds a space.
@@ -91,13 +92,13 @@ def was_cut(text: str) -> bool:
 
 def read_address(text: str) -> str | None:
     """The canonical spelling of an IPv4 or IPv6 address, or None. Zone ids go, mapped IPv4 is unmapped."""
+    if ":" not in text:
+        return text if _IPV4.match(text) else None
     try:
-        address = ip_address(text.partition("%")[0] if ":" in text else text)
+        address = IPv6Address(text.partition("%")[0])
     except ValueError:
         return None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(address)
+    return str(address.ipv4_mapped or address)
 
 
 def _read_address_column(raw: str) -> tuple[str | None, str]:

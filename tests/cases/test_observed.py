@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cases.observed import Observed, is_storable, observe, visible, was_cut
+from cases.observed import Observed, is_storable, observe, read_address, visible, was_cut
 
 ANYTHING = st.text(st.characters(codec=None), max_size=400)
 # Text that looks like what sources write, so that more than noise is tried.
@@ -184,6 +185,17 @@ def test_observing_is_total_and_what_it_says_can_be_stored(raw_ip: str, raw_dns:
         assert len(text) <= 255 + 48
     assert seen.value == (seen.dns or seen.ip or "")
     assert (seen.dns_ip is None) or (seen.dns_ip == seen.dns != seen.ip)
+
+
+@given(RAW | st.from_regex(r"[0-9.]{7,15}", fullmatch=True) | st.ip_addresses().map(str))
+def test_an_address_is_read_as_the_standard_library_reads_it(raw: str):
+    try:
+        address = ip_address(raw)
+    except ValueError:
+        assert read_address(raw) is None or "%" in raw
+    else:
+        mapped = address.ipv4_mapped if address.version == 6 else None
+        assert read_address(raw) == str(mapped or address).partition("%")[0]
 
 
 @given(RAW)
