@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 
 class UnreadableCell(ValueError):
@@ -41,11 +42,22 @@ def read_day(cell: object) -> date:
 
 def read_set(cell: object, cap: int) -> list[str]:
     """Distinct values without the empty one, sorted, at most one more than the cap."""
-    return sorted({read_text(value) for value in set_items(cell)} - {""})[: cap + 1]
+    if isinstance(cell, str) and len(cell) <= _LONGEST_KEPT:
+        return list(_read_set_again(cell, cap))
+    return _read_set(cell, cap)
 
 
 def read_numbers(cell: object, cap: int) -> list[int]:
     return sorted({read_count(value) for value in set_items(cell) if value not in (None, "")})[: cap + 1]
+
+
+def _read_set(cell: object, cap: int) -> list[str]:
+    return sorted({read_text(value) for value in set_items(cell)} - {""})[: cap + 1]
+
+
+# Most sets of an answer are short and the same ones again: one action, one hash, one publisher.
+_LONGEST_KEPT = 200
+_read_set_again = lru_cache(maxsize=10_000)(_read_set)
 
 
 def cut_set(cell: object, limit: int) -> object:

@@ -67,7 +67,7 @@ def check_agreement(events: list[tuple[str, str, str, int]], names: list[str]) -
     assert sum(row.events for row in answered) == len(matching)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(EVENTS, NAMES.filter(askable))
 def test_the_seed_and_the_rich_question_agree(events: list[tuple[str, str, str, int]], other: str) -> None:
     recorded_names = [event[0] for event in events if askable(event[0])]
