@@ -1,0 +1,91 @@
+"""The main job from sign-in to the ledger, with a real worker and real telemetry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from cases.models import Case, Decision
+from footprint.accounts.models import Role
+from footprint.ledger.record import Actor
+from hunts.actions import add_source
+from hunts.adapters import store_of
+from tests.browser.conftest import person, sign_in
+from tests.house import Started
+from tests.hunts.telemetry_lines import days_ago, event, fill
+
+GOOD, BAD = "cdn.contoso-update.example", "198.51.100.77"
+
+
+def add_telemetry(folder: Path) -> str:
+    source = add_source(
+        actor=Actor.command("tests"), slug=f"walk-{folder.parent.name[-8:]}", kind="local", title="Walk"
+    )
+    events = [event("updater.exe", days_ago(back), ip="203.0.113.24", dns=GOOD) for back in range(9)]
+    events.append(event("update-helper.exe", days_ago(1), ip=BAD, RemotePort=4444))
+    fill(store_of(source), folder, events)
+    return source.title
+
+
+def test_from_a_file_name_to_a_watchlist(page: Page, worker: Started, tmp_path: Path) -> None:
+    person("rui", "Rui Sousa", Role.REVIEWER)
+    source = add_telemetry(tmp_path)
+    sign_in(page, "rui")
+
+    page.get_by_role("link", name="Cases").first.click()
+    page.get_by_role("link", name="New case").click()
+    page.get_by_label("Title").fill("Updater beacons")
+    page.get_by_label("Files").fill("updater.exe\nC:\\Tools\\update-helper.exe")
+    page.get_by_role("button", name="Use update-helper.exe instead").click()
+    page.get_by_label("Source").select_option(source)
+    page.get_by_role("button", name="Open the case").click()
+
+    # The page follows its run by itself.
+    expect(page.locator("#run-list")).to_contain_text("complete", timeout=60_000)
+    expect(page.locator("#coverage")).to_contain_text("9 complete")
+    page.locator("#run").get_by_role("link", name="To the queue").click()
+
+    case = Case.objects.get()
+    expect(page.locator("[data-row]")).to_have_count(2)
+    allow_and_block_by_keyboard(page)
+    expect(page.locator("#count-undecided")).to_have_text("0")
+    page.keyboard.press("u")
+    expect(page.locator("#count-undecided")).to_have_text("1")
+    block_by_keyboard(page)
+    assert set(Decision.objects.in_force().values_list("subject", "verdict")) == {
+        (GOOD, "allowed"),
+        (BAD, "blocked"),
+    }
+
+    page.get_by_role("link", name="Watchlists").first.click()
+    page.get_by_role("link", name="All blocks", exact=True).click()
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Plain text").click()
+    assert waiting.value.suggested_filename == "all-blocks.txt"
+    assert Path(waiting.value.path()).read_text() == f"{BAD}\n"
+
+    page.goto(f"/ledger/?case={case.pk}")
+    for words in ("opened the case", "finished", "decided", "withdrew a decision"):
+        expect(page.locator("#entries")).to_contain_text(words)
+    page.goto("/ledger/")
+    expect(page.locator("#entries tbody tr").nth(1)).to_contain_text("downloaded")
+
+
+def allow_and_block_by_keyboard(page: Page) -> None:
+    page.locator("[data-row]", has_text=GOOD).focus()
+    page.keyboard.press("a")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.keyboard.type("On the vendor's list")
+    page.keyboard.press("Enter")
+    expect(page.locator("#count-undecided")).to_have_text("1")
+    block_by_keyboard(page)
+
+
+def block_by_keyboard(page: Page) -> None:
+    page.locator("[data-row]", has_text=BAD).focus()
+    page.keyboard.press("b")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.keyboard.type("Command channel")
+    page.keyboard.press("Enter")
+    expect(page.locator("#count-undecided")).to_have_text("0")
