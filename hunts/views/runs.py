@@ -158,7 +158,6 @@ def _run_context(request: SignedInRequest, run: Run, slice_pk: int | None) -> di
         "slices_more": max(0, len(slices) - SLICES_SHOWN),
         "slices_total": len(slices),
         "sent": _sent(run, slices, slice_pk),
-        "slice_pk": slice_pk,
         "calendar": _calendar(run, slices, now),
         "notices": kept_notices(request, run),
     }

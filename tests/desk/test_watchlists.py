@@ -154,5 +154,5 @@ def test_the_pages_cost_the_same_for_many_entries(
     block(rui, case, *(f"n{number}.example" for number in range(30)))
     with django_assert_max_num_queries(6):
         site.get(BLOCKS)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(7):
         site.get("/watchlists/")
