@@ -105,7 +105,12 @@ def _ps(column: str, pid: int) -> str:
 
 
 def spawn(
-    command: Sequence[str], *, log: IO[bytes], environment: Mapping[str, str], keep: Sequence[int] = ()
+    command: Sequence[str],
+    *,
+    log: IO[bytes],
+    environment: Mapping[str, str],
+    keep: Sequence[int] = (),
+    cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """A child in a session of its own that is told to end when this process dies, even by kill -9.
 
@@ -119,6 +124,7 @@ def spawn(
         start_new_session=True,
         env=environment,
         pass_fds=keep,
+        cwd=cwd,
         preexec_fn=_end_with_parent,  # safe: the supervisor has one thread
     )
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import shutil
+import signal
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,9 @@ from uuid import uuid4
 
 import django
 import pytest
+
+from footprint.embedded import Hold, Home
+from tests.folders import make_folder, remove_folder, sweep_folders
 
 IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
@@ -31,12 +33,12 @@ if not IS_XDIST_WORKER:
         "SECRET_KEY_FILE",
     ):
         os.environ.pop(name, None)
-    os.environ["FOOTPRINT_DATA"] = tempfile.mkdtemp(prefix="footprint-tests-")
+    sweep_folders()
+    folder, run_lock = make_folder()
+    os.environ["FOOTPRINT_DATA"] = str(folder)
 os.environ["DJANGO_SETTINGS_MODULE"] = "footprint.settings"
 # Playwright keeps an event loop in the thread that also uses the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-
-from footprint.embedded import Hold, Home  # noqa: E402  # the environment comes first
 
 HOME = Home(Path(os.environ["FOOTPRINT_DATA"]))
 WORKER_NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
@@ -45,7 +47,7 @@ os.environ["REDIS_URL"] = HOME.broker_url(1 + WORKER_NUMBER % 15)
 
 django.setup()
 
-from django.db import connections  # noqa: E402  # as above
+from django.db import connections  # noqa: E402  # after setup()
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from redis import Redis  # noqa: E402
 
@@ -69,10 +71,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             )
 
 
+def pytest_configure() -> None:
+    # As Ctrl-C: fixtures end what they have started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def pytest_unconfigure() -> None:
     if not IS_XDIST_WORKER:
-        shutil.rmtree(HOME.data_dir, ignore_errors=True)
-        shutil.rmtree(HOME.run_dir, ignore_errors=True)
+        remove_folder(HOME.data_dir)
 
 
 @pytest.fixture(scope="session", autouse=True)

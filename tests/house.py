@@ -23,6 +23,7 @@ from psycopg import sql
 
 from footprint.configuration import CHECKOUT
 from footprint.embedded import Home
+from footprint.processes import spawn
 
 TEMPLATE = "template_footprint"
 DEADLINE_SECONDS = 60
@@ -160,15 +161,7 @@ class Processes:
     def start(self, *arguments: str, environment: Mapping[str, str], cwd: Path = CHECKOUT) -> Started:
         log = self.folder / f"process-{len(self.started)}.log"
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=cwd,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            process = spawn([sys.executable, *arguments], log=output, environment=environment, cwd=cwd)
         started = Started(process, log)
         self.started.append(started)
         return started

@@ -5,7 +5,7 @@ them, the last one out stops them. Nobody has to be alive for that to work: afte
 user finds what still runs and goes on with it. This is the only package that knows the wheels.
 """
 
-from footprint.embedded.hold import Hold
+from footprint.embedded.hold import Hold, stop_unused
 from footprint.embedded.home import EmbeddedError, Home
 
-__all__ = ["EmbeddedError", "Hold", "Home"]
+__all__ = ["EmbeddedError", "Hold", "Home", "stop_unused"]

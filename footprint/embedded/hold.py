@@ -56,19 +56,22 @@ class Hold:
         return [server.name for server in self._servers if server.start()]
 
     def _leave(self) -> None:
-        if self.lock is None:
-            return
-        with Locked(self.home.start_lock):
+        if self.lock is not None:
             self.lock.close()
             self.lock = None
-            with self.home.users_lock.open("ab") as users:
-                try:
-                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return
-                Valkey(self.home).stop()
-                Postgres(self.home).stop()
-                shutil.rmtree(self.home.run_dir, ignore_errors=True)
+            stop_unused(self.home)
+
+
+def stop_unused(home: Home) -> None:
+    """Stops the servers when nobody holds them."""
+    with Locked(home.start_lock), home.users_lock.open("ab") as users:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        Valkey(home).stop()
+        Postgres(home).stop()
+        shutil.rmtree(home.run_dir, ignore_errors=True)
 
 
 class Locked:
