@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from django.db.models import Count, Min
 from django.urls import reverse
 
 from cases.models import Case, CaseFile
@@ -47,34 +48,31 @@ def about_the_broker(seconds: float) -> Notice:
 
 
 def _already_hunted(files: Sequence[AskedFile], besides: Case | None) -> list[Notice]:
-    """One notice per other open case, the youngest first."""
-    texts = {(file.kind.value, file.key): file.text for file in files}
-    named = CaseFile.objects.filter(
-        key__in=[file.key for file in files], case__state=Case.State.OPEN
-    ).select_related("case")
+    """One notice per other open case, the youngest first, however many files they share."""
+    # Keys of names and of hashes never meet: a name of 40 or 64 hexadecimal digits counts as a hash.
+    texts = {file.key: file.text for file in files}
+    named = CaseFile.objects.filter(key__in=list(texts), case__state=Case.State.OPEN)
     if besides is not None:
         named = named.exclude(case=besides)
-    found: dict[Case, list[str]] = {}
-    for file in named.order_by("-case_id", "pk"):
-        if (file.kind, file.key) in texts:
-            found.setdefault(file.case, []).append(texts[file.kind, file.key])
-    cases = list(found.items())
-    notices = [_hunted_in(case, names) for case, names in cases[:NAMED_AT_MOST]]
-    more = len(cases) - NAMED_AT_MOST
-    if more > 0:
-        notices.append(Notice("", f"{more:,} more open cases", "hunt some of these files too."))
+    shared = named.values("case_id", "case__title").annotate(files=Count("pk"), one=Min("key"))
+    cases = list(shared.order_by("-case_id")[: NAMED_AT_MOST + 1])
+    notices = [
+        _hunted_in(case["case_id"], case["case__title"], texts[case["one"]], case["files"])
+        for case in cases[:NAMED_AT_MOST]
+    ]
+    if len(cases) > NAMED_AT_MOST:
+        notices.append(Notice("", "More open cases", "hunt some of these files too."))
     return notices
 
 
-def _hunted_in(case: Case, names: Sequence[str]) -> Notice:
-    which = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1:,} more"
-    verb = "is" if len(names) == 1 else "are"
+def _hunted_in(case: int, title: str, name: str, files: int) -> Notice:
+    which = f"{name} is" if files == 1 else f"{name} and {files - 1:,} more are"
     return Notice(
         "",
-        f"{which} {verb} already hunted in case {case.pk}.",
+        f"{which} already hunted in case {case}.",
         "Its values and decisions are there; a second case keeps its own.",
-        reverse("case", args=[case.pk]),
-        case.title,
+        reverse("case", args=[case]),
+        title,
     )
 
 

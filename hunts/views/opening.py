@@ -26,7 +26,7 @@ EVERY_LINE = "all"
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_case(request: SignedInRequest) -> HttpResponse:
     if request.method != "POST":
-        return _form_page(request, NewCaseForm(initial={"files": request.GET.get("file", "")}))
+        return _form_page(request, NewCaseForm())
     if "fix" in request.POST:
         return _form_page(request, NewCaseForm(_with_fix(request.POST)))
     form = NewCaseForm(request.POST)

@@ -156,6 +156,21 @@ def test_a_file_hunted_already_is_told_with_a_link_and_not_refused(
     assert Case.objects.count() == 2
 
 
+def test_a_case_that_shares_many_files_is_told_once(site: Client, open_a_case: OpenCase) -> None:
+    open_a_case("a.exe", "b.exe", "c.exe")
+    said = text_of(site.post("/cases/new/files", {"files": "C.exe\nb.exe\nA.exe"}))
+    assert said.count("already hunted") == 1
+    assert "A.exe and 2 more are already hunted" in said
+
+
+def test_of_many_cases_the_youngest_are_told(site: Client, open_a_case: OpenCase) -> None:
+    runs = [open_a_case("a.exe") for _ in range(7)]
+    said = text_of(site.post("/cases/new/files", {"files": "a.exe"}))
+    assert f"in case {runs[-1].hunt.case_id}." in said
+    assert f"in case {runs[0].hunt.case_id}." not in said
+    assert "More open cases hunt some of these files too." in said
+
+
 def test_an_archived_case_hunts_nothing_any_more(site: Client, open_a_case: OpenCase) -> None:
     open_a_case("a.exe")
     Case.objects.update(state=Case.State.ARCHIVED)
