@@ -40,9 +40,7 @@ def test_a_second_kind_of_file_keeps_all_days_owed_until_it_is_planned():
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 4), st.booleans()), max_size=6))
 def test_covered_days_are_exactly_those_with_no_unfinished_slice(spans):
-    parts = [
-        asked(first, min(5, first + length), done=done) for first, length, done in spans
-    ]
+    parts = [asked(first, min(5, first + length), done=done) for first, length, done in spans]
     states = coverage_of(FIRST, LAST, [plan(), *parts])
     for day in each_day(FIRST, LAST):
         unfinished = any(part.has(day) and not part.is_done for part in parts)
