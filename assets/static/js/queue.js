@@ -146,7 +146,7 @@ if (queue) {
     focusRow(rowOf(document.getElementById(current)));
   });
 
-  /* After a swap the row keeps the focus, unless the editor took it. */
+  /* After a swap the row keeps the focus, unless the editor took it; at once, so that no key is lost. */
   document.addEventListener("htmx:afterSettle", () => {
     const group = document.getElementById(current);
     if (document.activeElement === document.body && group) focusRow(rowOf(group));
