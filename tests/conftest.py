@@ -47,6 +47,8 @@ os.environ["REDIS_URL"] = HOME.broker_url(1 + WORKER_NUMBER % 15)
 
 django.setup()
 
+from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
+from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db import connections  # noqa: E402  # after setup()
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from redis import Redis  # noqa: E402
@@ -176,17 +178,23 @@ def worker(start_worker: StartWorker) -> house.Started:
     return start_worker()
 
 
-@pytest.fixture
-def live_site(
-    fresh_database: house.FreshDatabase, valkey: Redis, processes: house.Processes, stylesheet: None
-) -> house.LiveSite:
-    return house.start_site(processes, fresh_database)
-
-
 @pytest.fixture(scope="session")
 def stylesheet() -> None:
     """The compiled style sheet, as `manage.py css` makes it."""
     compile_stylesheet()
+
+
+@pytest.fixture(scope="session")
+def application(stylesheet: None) -> WSGIHandler:
+    return get_wsgi_application()
+
+
+@pytest.fixture
+def live_site(
+    fresh_database: house.FreshDatabase, valkey: Redis, application: WSGIHandler
+) -> Iterator[house.LiveSite]:
+    with house.serve(application, fresh_database) as site:
+        yield site
 
 
 @pytest.fixture(scope="session")

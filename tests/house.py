@@ -14,10 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
+from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.db import connection, connections
 from psycopg import sql
 
@@ -186,24 +190,29 @@ def start_worker(processes: Processes, environment: Mapping[str, str], *, concur
 
 @dataclass(frozen=True)
 class LiveSite:
-    """The site as real processes serve it."""
+    """The site on its fresh database, over real HTTP."""
 
     url: str
     database: FreshDatabase
 
 
-def start_site(processes: Processes, database: FreshDatabase) -> LiveSite:
-    port = free_port()
-    site = processes.start(
-        *("-m", "gunicorn", "footprint.wsgi:application", "--bind", f"127.0.0.1:{port}"),
-        *("--worker-class", "gthread", "--workers", "1", "--threads", "4", "--no-control-socket"),
-        environment=database.environment,
-    )
-    url = f"http://127.0.0.1:{port}"
-    wait_until(lambda: answers(f"{url}/healthz") or site.process.poll() is not None)
-    if site.process.poll() is not None:
-        pytest.fail(f"The site did not start:\n{site.said()[-4000:]}")
-    return LiveSite(url, database)
+class QuietHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # the base class names it so
+        """Requests are in the log already."""
+
+
+@contextmanager
+def serve(application: WSGIHandler, database: FreshDatabase) -> Iterator[LiveSite]:
+    """Threads of this process serve the site: a server process of its own would take seconds to start."""
+    with ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler) as server:
+        server.set_app(application)
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield LiveSite(f"http://127.0.0.1:{server.server_port}", database)
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def answers(url: str) -> bool:
