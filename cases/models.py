@@ -182,6 +182,10 @@ class Decision(models.Model):
         return f"{noun} of {self.subject}, {precedence.SCOPE_WORDS[precedence.Scope(self.scope)]}"
 
 
+# The three big tables have no foreign keys in the database: checking each row costs a sixth of a merge.
+# Their rows are written by statements that read the parent, and nothing deletes cases, files or decisions.
+
+
 class Endpoint(models.Model):
     """One (file, address, name) observed in a case; the pair is never flattened.
 
@@ -189,8 +193,12 @@ class Endpoint(models.Model):
     The sets are sorted and hold up to their cap; `more` names the ones that were cut.
     """
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="endpoints", db_index=False)
-    file = models.ForeignKey(CaseFile, on_delete=models.PROTECT, related_name="endpoints", db_index=False)
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="endpoints", db_index=False, db_constraint=False
+    )
+    file = models.ForeignKey(
+        CaseFile, on_delete=models.PROTECT, related_name="endpoints", db_index=False, db_constraint=False
+    )
     key = models.UUIDField()
     ip = InetAddressField(null=True, store_prefix_length=False)
     dns = models.TextField(db_collation="C")
@@ -215,11 +223,11 @@ class Endpoint(models.Model):
     settled = models.BooleanField(default=False)
     name_verdict = models.CharField(max_length=16, choices=Verdict, default=Verdict.UNDECIDED)
     name_decision = models.ForeignKey(
-        Decision, null=True, db_index=False, on_delete=models.PROTECT, related_name="+"
+        Decision, null=True, db_index=False, db_constraint=False, on_delete=models.PROTECT, related_name="+"
     )
     address_verdict = models.CharField(max_length=16, choices=Verdict, default=Verdict.UNDECIDED)
     address_decision = models.ForeignKey(
-        Decision, null=True, db_index=False, on_delete=models.PROTECT, related_name="+"
+        Decision, null=True, db_index=False, db_constraint=False, on_delete=models.PROTECT, related_name="+"
     )
     verdict = models.CharField(max_length=16, choices=Verdict, default=Verdict.UNDECIDED)
 
@@ -252,7 +260,9 @@ class Sighting(models.Model):
     """An endpoint seen at a source on one UTC day."""
 
     pk = models.CompositePrimaryKey("endpoint_id", "source", "day")
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="sightings", db_index=False)
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.PROTECT, related_name="sightings", db_index=False, db_constraint=False
+    )
     source = models.SlugField(max_length=50, db_index=False)
     day = models.DateField()
     events = models.BigIntegerField()
@@ -272,7 +282,9 @@ class CaseValue(models.Model):
     `devices` and `ports` are exact unless their `more` is set; then they are "at least".
     """
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="values", db_index=False)
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="values", db_index=False, db_constraint=False
+    )
     value = models.TextField(db_collation="C")
     kind = models.CharField(max_length=8, choices=ValueKind)
     verdict = models.CharField(max_length=16, choices=Verdict, default=Verdict.UNDECIDED)
