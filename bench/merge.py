@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent.parent
@@ -39,7 +40,9 @@ from footprint.ledger.record import Actor, change  # noqa: E402  # as above
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def groups(count: int, *, days_ago: int = 0, port: int = 443, name: str = "h{}.example") -> Iterator[RowToMerge]:
+def groups(
+    count: int, *, days_ago: int = 0, port: int = 443, name: str = "h{}.example"
+) -> Iterator[RowToMerge]:
     """One group per row: three quarters with a name, five endpoints to a name, evidence as in a fleet."""
     seen = NOON - timedelta(days=days_ago)
     for number in range(count):
@@ -48,7 +51,7 @@ def groups(count: int, *, days_ago: int = 0, port: int = 443, name: str = "h{}.e
             file_kind="name",
             file="a.exe",
             day=seen.date(),
-            ip=f"{10 + number // 65536 % 200}.{number // 65536 % 256}.{number // 256 % 256}.{number % 256}",
+            ip=str(ip_address(0x0A000000 + number)),
             dns=name.format(number // 5) if has_name else "",
             first_seen=seen,
             last_seen=seen + timedelta(hours=3),
@@ -81,7 +84,8 @@ def merge_once(case: Case, rows: list[RowToMerge]) -> None:
 
 def open_case(owner: Person) -> Case:
     with change(actor=Actor.person(owner)) as ledger:
-        return add_case(ledger, owner=owner, title="Bench", why="", files=[FileText("name", "a.exe", "a.exe")])
+        files = [FileText("name", "a.exe", "a.exe")]
+        return add_case(ledger, owner=owner, title="Bench", why="", files=files)
 
 
 def measure_merging(owner: Person, count: int) -> None:

@@ -59,6 +59,13 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
     def of_value(self, value: CaseValue) -> EndpointQuerySet:
         return self.filter(case=value.case_id, value=value.value)
 
+    def covered_by(self, value: CaseValue) -> EndpointQuerySet:
+        """In all cases: what a decision everywhere on the value would reach. An address also beside names."""
+        if value.kind == "address":
+            return self.filter(Q(ip=value.value) | Q(dns_ip=value.value))
+        # Where there is a name it is the value, and the value has the index.
+        return self.filter(value=value.value, value_kind=value.kind)
+
 
 class CaseValueQuerySet(models.QuerySet["CaseValue"]):
     def in_queue_order(self) -> CaseValueQuerySet:

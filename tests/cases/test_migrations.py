@@ -27,11 +27,12 @@ def test_what_other_rows_point_at_is_never_deleted(
 ):
     merge_and_settle(case, row("1.1.1.1", "a.example"))
     decide_on(rui, case, "a.example")
-    with (
-        pytest.raises(DatabaseError, match="never deleted"),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
+    with pytest.raises(DatabaseError, match="never deleted"):
+        run(statement.format(model._meta.db_table))
+
+
+def run(statement: str) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
         # What the foreign keys of this test's own inserts still have to check would stand in the way.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(statement.format(model._meta.db_table))
+        cursor.execute(statement)
