@@ -60,7 +60,7 @@ class Filters:
     def chips(self) -> list[Chip]:
         named = {
             "verdict": ("verdict", self.verdict),
-            "q": ("contains", self.search),
+            "q": ("search", self.search),
             "file": ("file", self.file.text if self.file else ""),
         }
         return [

@@ -149,6 +149,17 @@ def test_a_conflict_loses_nothing_that_was_typed(signed_in: Page, world: World) 
     assert Decision.objects.in_force().filter(subject=TOP).count() == 2
 
 
+def test_what_other_parts_swap_moves_no_focus(signed_in: Page, world: World) -> None:
+    page = signed_in
+    focus_list(page, world)
+    page.keyboard.press("b")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.get_by_label("Until").focus()
+    page.evaluate("htmx.ajax('GET', '/static/favicon.svg', {target: '#fresh', swap: 'innerHTML'})")
+    expect(page.locator("#fresh svg")).to_be_attached()
+    expect(page.get_by_label("Until")).to_be_focused()
+
+
 def test_a_session_that_ended_leads_to_the_sign_in_page(signed_in: Page, world: World) -> None:
     page = signed_in
     focus_list(page, world)

@@ -146,13 +146,22 @@ if (queue) {
     focusRow(rowOf(document.getElementById(current)));
   });
 
-  /* After a swap the row keeps the focus, unless the editor took it; at once, so that no key is lost. */
-  document.addEventListener("htmx:afterSettle", () => {
+  /* Where the focus was in what is swapped away, the row takes it, or the editor that opened under it. What
+     other parts of the page swap, such as the progress of a run, moves nothing here. */
+  let held = false;
+  document.addEventListener("htmx:beforeSwap", () => {
+    const active = document.activeElement;
+    held = queue.contains(active) || document.getElementById("toasts").contains(active);
+  });
+
+  document.addEventListener("htmx:afterSettle", (event) => {
     const group = document.getElementById(current);
-    if (document.activeElement === document.body && group) focusRow(rowOf(group));
-    else makeCurrent(document.activeElement.closest("[data-row], [data-pair]") ?? rowOf(group) ?? rows()[0]);
-    group?.querySelector("[data-editor] [autofocus]")?.focus();
-    group?.querySelector(".decide-foot")?.scrollIntoView({ block: "nearest" });
+    if (queue.contains(event.target)) {
+      makeCurrent(document.activeElement.closest("[data-row], [data-pair]") ?? rowOf(group) ?? rows()[0]);
+      group?.querySelector("[data-editor] [autofocus]")?.focus();
+      group?.querySelector(".decide-foot")?.scrollIntoView({ block: "nearest" });
+    }
+    if (held && group && document.activeElement === document.body) focusRow(rowOf(group));
   });
 
   document.addEventListener("decided", (event) => {
