@@ -21,7 +21,7 @@ test: lint ## Lints, then runs every test against real servers and a real browse
 	@exec $(RUN) pytest -n $(JOBS) $(ARGS)
 
 lint: dev-venv ## Checks style, types, layers, templates, migrations and container files
-	@$(RUN) ruff check --quiet .
+	@$(RUN) ruff check --quiet --output-format concise .
 	@$(RUN) ruff format --quiet --check .
 	@$(RUN) mypy
 	@.venv/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --no-logo

