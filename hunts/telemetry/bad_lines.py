@@ -24,10 +24,10 @@ class BadLines:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, file: Path, line: BadLine) -> None:
+    def add(self, file: str, line: BadLine) -> None:
         self.count += 1
         if self.count > KEPT:
             return
         text = line.data[:_TEXT_CAP].decode(errors="backslashreplace").rstrip("\r\n")
-        entry = {"file": file.name, "line": line.number, "reason": line.reason, "text": text}
+        entry = {"file": file, "line": line.number, "reason": line.reason, "text": text}
         self._file.write(json.dumps(entry) + "\n")

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import BinaryIO, NamedTuple
 
-# The longest line, and the longest CSV record, that is read. Anything longer is put aside.
+# The longest line, and the longest CSV record or JSON object, that is read. Anything longer is put aside.
 LINE_CAP = 1024 * 1024
 LINE_CAP_WORDS = "1 MiB"
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -18,12 +18,16 @@ class Line(NamedTuple):
 
 
 class LineSource:
-    """Iterates over the lines of a file; `put_back` lets a reader look at lines again."""
+    """Iterates over the lines of a file; `put_back` lets a reader look at lines again.
+
+    `read` gives bytes instead, for files whose lines mean nothing; a file is read one way or the other.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self.bytes_read = 0
+        # Of the line that was read last.
+        self.number = 0
         self._file = file
-        self._number = 0
         self._waiting: deque[Line] = deque()
 
     def __iter__(self) -> "LineSource":
@@ -35,17 +39,25 @@ class LineSource:
         data = self._file.readline(LINE_CAP + 1)
         if not data:
             raise StopIteration
-        self.bytes_read += len(data)
-        self._number += 1
-        if self._number == 1:
+        self.number += 1
+        if self.number == 1:
             data = data.removeprefix(UTF8_BOM)
+        self.bytes_read += len(data)
         too_long = len(data) > LINE_CAP and not data.endswith(b"\n")
         if too_long:
             self._skip_rest()
-        return Line(self._number, data, too_long)
+        return Line(self.number, data, too_long)
 
     def put_back(self, lines: Iterable[Line]) -> None:
         self._waiting.extendleft(reversed(list(lines)))
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        if self.bytes_read == 0:
+            data = data.removeprefix(UTF8_BOM)
+        self.bytes_read += len(data)
+        self.number += data.count(b"\n")
+        return data
 
     def _skip_rest(self) -> None:
         while data := self._file.readline(LINE_CAP):

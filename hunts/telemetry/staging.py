@@ -20,6 +20,7 @@ from hunts.telemetry.columns import FILE_COLUMN, RECORDED, SORT_COLUMNS, TIME_CO
 from hunts.telemetry.errors import ImportFailed
 from hunts.telemetry.lines import LINE_CAP
 from hunts.telemetry.names import ASCII_LOWER
+from hunts.telemetry.parquet import sql_parquet, sql_text
 
 MEMORY_LIMIT = "1GB"
 # DuckDB holds whole row groups, per thread, and a day of long command lines must fit too. One thread is
@@ -105,7 +106,7 @@ class StagedRows:
         When there are none, no file is written.
         """
         run = self._connection.execute
-        run(f"CREATE OR REPLACE TEMP VIEW staged AS SELECT * FROM {_parquet(self._parts[day])}")
+        run(f"CREATE OR REPLACE TEMP VIEW staged AS SELECT * FROM {sql_parquet(self._parts[day])}")
         run("CREATE OR REPLACE TEMP TABLE kept (Ordinal BIGINT)")
         run(_first_of_each(_EVENT, "ReportId IS NOT NULL", stored))
         if run("SELECT 1 FROM staged WHERE ReportId IS NULL LIMIT 1").fetchall():
@@ -117,7 +118,7 @@ class StagedRows:
         [(rows,)] = run(
             f"COPY (SELECT {names}, {_FILE_KEY} AS FileKey FROM staged SEMI JOIN kept USING (Ordinal)"
             f" ORDER BY {', '.join(SORT_COLUMNS)})"
-            f" TO {_literal(target)} (FORMAT parquet, COMPRESSION zstd,"
+            f" TO {sql_text(target)} (FORMAT parquet, COMPRESSION zstd,"
             f" ROW_GROUP_SIZE {ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES '{ROW_GROUP_BYTES}')"
         ).fetchall()
         return int(rows)
@@ -126,7 +127,7 @@ class StagedRows:
         parts = [part for parts in self._parts.values() for part in parts]
         if not parts:
             return 0
-        [(number,)] = self._connection.execute(f"SELECT {expression} FROM {_parquet(parts)}").fetchall()
+        [(number,)] = self._connection.execute(f"SELECT {expression} FROM {sql_parquet(parts)}").fetchall()
         return int(number)
 
     def _next_writer(self) -> "_ChunkWriter":
@@ -149,7 +150,7 @@ class StagedRows:
         """Runs in the pool: the connection is used by one thread at a time."""
         [(written,)] = self._connection.execute(
             f"COPY (SELECT *, {TIME_COLUMN}::DATE AS Day FROM {_staged_csv(chunk)}) TO"
-            f" {_literal(chunk.with_suffix(''))} (FORMAT parquet, COMPRESSION lz4_raw, PARTITION_BY (Day),"
+            f" {sql_text(chunk.with_suffix(''))} (FORMAT parquet, COMPRESSION lz4_raw, PARTITION_BY (Day),"
             f" ROW_GROUP_SIZE {_PART_GROUP_ROWS})"
         ).fetchall()
         if written != rows:
@@ -188,7 +189,7 @@ def _first_of_each(keys: Sequence[str], condition: str, stored: Sequence[Path]) 
     names = ", ".join(keys)
     rows = f"SELECT Ordinal, {names} FROM staged WHERE {condition}"
     if stored:
-        rows += f" UNION ALL SELECT -1, {names} FROM {_parquet(stored)} WHERE {condition}"
+        rows += f" UNION ALL SELECT -1, {names} FROM {sql_parquet(stored)} WHERE {condition}"
     return f"INSERT INTO kept SELECT min(Ordinal) FROM ({rows}) GROUP BY {names} HAVING min(Ordinal) >= 0"
 
 
@@ -201,15 +202,7 @@ def _staged_csv(path: Path) -> str:
     kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
     texts = ", ".join(f"'{name}'" for name, kind in columns.items() if kind == "VARCHAR")
     return (
-        f"read_csv({_literal(path)}, columns={{{kinds}}}, force_not_null=[{texts}], header=false,"
+        f"read_csv({sql_text(path)}, columns={{{kinds}}}, force_not_null=[{texts}], header=false,"
         f" auto_detect=false, delim='{_BETWEEN}', quote='{_QUOTE}', escape='{_QUOTE}', new_line='\\r\\n',"
         f" parallel=false, max_line_size={_LONGEST_ROW}, buffer_size={2 * _LONGEST_ROW})"
     )
-
-
-def _parquet(paths: Sequence[Path]) -> str:
-    return f"read_parquet([{', '.join(map(_literal, paths))}], hive_partitioning=false)"
-
-
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ import duckdb
 from hunts.telemetry.bad_lines import BadLines
 from hunts.telemetry.cells import CellReader
 from hunts.telemetry.errors import ImportFailed, Refusal, UnreadableFile
-from hunts.telemetry.lines import LineSource
+from hunts.telemetry.exports import Export, OpenExport, find_exports, refusal
 from hunts.telemetry.manifest import (
     DayFile,
     ImportRecord,
@@ -33,9 +33,10 @@ from hunts.telemetry.manifest import (
     sync_folder,
 )
 from hunts.telemetry.progress import ImportSummary, Phase, Progress
-from hunts.telemetry.readers.base import BadLine, Reader
+from hunts.telemetry.readers.base import BadLine, Item, Reader, Unrecognised
 from hunts.telemetry.readers.choose import choose_reader
 from hunts.telemetry.staging import StagedRows
+from hunts.telemetry.unpacking import BrokenOff, Limits
 
 Report = Callable[[Progress], None]
 _ROWS_BETWEEN_REPORTS = 2_000
@@ -100,56 +101,62 @@ class Store:
                 path.unlink()
 
 
-def import_files(store: Store, paths: Sequence[Path], *, progress: Report | None = None) -> ImportSummary:
+def import_files(
+    store: Store, paths: Sequence[Path], *, progress: Report | None = None, limits: Limits | None = None
+) -> ImportSummary:
     """Brings exports into a store: all of them or, when one is refused or something fails, none.
 
-    Raises UnreadableFile, before anything is read, naming each file that is nothing we read; ImportFailed
+    A folder or an archive stands for the files in it. Raises UnreadableFile, naming each file that is
+    nothing we read, before anything is read but for what shows only when a file is unpacked; ImportFailed
     when the disk or the engine gives up; StoreDamaged.
     """
     report = progress or _tell_nobody
-    readers = _choose_readers(paths, report)
+    readers = _choose_readers(paths, report, limits or Limits())
     report(Progress(Phase.WAITING, 0, 0))
     try:
         with store.writing():
-            return _Import(store, readers, report).run()
+            return _Import(store, [path.name for path in paths], readers, report).run()
     except (OSError, duckdb.Error) as error:
         raise ImportFailed(f"The import failed and nothing of it is visible: {error}") from error
 
 
-def _choose_readers(paths: Sequence[Path], report: Report) -> list[tuple[Path, Reader]]:
-    readers: list[tuple[Path, Reader]] = []
-    refusals: list[Refusal] = []
-    for done, path in enumerate(paths):
-        report(Progress(Phase.CHECKING, done, len(paths), file=path))
+def _choose_readers(paths: Sequence[Path], report: Report, limits: Limits) -> list[tuple[Export, Reader]]:
+    exports, refusals = find_exports(paths, limits)
+    readers: list[tuple[Export, Reader]] = []
+    for done, export in enumerate(exports):
+        report(Progress(Phase.CHECKING, done, len(exports), file=export.shown))
         try:
-            readers.append((path, choose_reader(path)))
-        except UnreadableFile as error:
-            refusals.extend(error.refusals)
+            readers.append((export, choose_reader(export)))
+        except (Unrecognised, OSError) as error:
+            refusals.append(refusal(export.shown, error))
     if refusals:
         raise UnreadableFile(refusals)
     return readers
 
 
 class _Import:
-    def __init__(self, store: Store, readers: Sequence[tuple[Path, Reader]], report: Report) -> None:
+    def __init__(
+        self, store: Store, names: Sequence[str], readers: Sequence[tuple[Export, Reader]], report: Report
+    ) -> None:
         self._started = time.monotonic()
         self._at = datetime.now(UTC)
         self._id = f"{self._at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
         self._store = store
+        self._names = names
         self._readers = readers
         self._report = report
         self._folder = store.staging_folder / self._id
         self._cells = CellReader()
         self._other_rows = 0
-        self._total_bytes = sum(path.stat().st_size for path, _ in readers)
+        self._total_bytes = sum(export.bytes for export, _ in readers)
         self._bytes_done = 0
 
     def run(self) -> ImportSummary:
         self._folder.mkdir(parents=True)
         try:
             with StagedRows(self._folder) as staged, BadLines(self._folder / "bad-lines.jsonl") as bad_lines:
-                for path, reader in self._readers:
-                    self._read(path, reader, staged, bad_lines)
+                for export, reader in self._readers:
+                    self._read(export, reader, staged, bad_lines)
                 staged.finish()
                 files = self._sort(staged)
                 summary = self._summary(staged, bad_lines, sum(file.rows for file in files))
@@ -159,24 +166,35 @@ class _Import:
         self._report(Progress(Phase.DONE, 1, 1, summary.rows_read))
         return summary
 
-    def _read(self, path: Path, reader: Reader, staged: StagedRows, bad_lines: BadLines) -> None:
-        with path.open("rb", buffering=1024 * 1024) as file:
-            lines = LineSource(file)
-            self._tell_reading(path, lines, staged)
-            for item in reader.items(lines, self._cells):
-                if isinstance(item, list):
-                    staged.add(item)
-                    if staged.rows % _ROWS_BETWEEN_REPORTS == 0:
-                        self._tell_reading(path, lines, staged)
-                elif isinstance(item, BadLine):
-                    bad_lines.add(path, item)
-                else:
-                    self._other_rows += 1
-            self._bytes_done += lines.bytes_read
+    def _read(self, export: Export, reader: Reader, staged: StagedRows, bad_lines: BadLines) -> None:
+        try:
+            with export.open(self._folder) as opened:
+                self._tell_reading(opened, staged)
+                try:
+                    self._take(reader.items(opened, self._cells), opened, staged, bad_lines)
+                except BrokenOff as error:
+                    bad_lines.add(export.name, BadLine(opened.lines.number + 1, str(error), b""))
+        except Unrecognised as error:
+            raise UnreadableFile([Refusal(export.shown, str(error))]) from error
+        self._bytes_done += export.bytes
 
-    def _tell_reading(self, path: Path, lines: LineSource, staged: StagedRows) -> None:
-        done = self._bytes_done + lines.bytes_read
-        self._report(Progress(Phase.READING, done, self._total_bytes, staged.rows, path))
+    def _take(
+        self, items: Iterable[Item], opened: OpenExport, staged: StagedRows, bad_lines: BadLines
+    ) -> None:
+        for item in items:
+            if isinstance(item, list):
+                staged.add(item)
+                if staged.rows % _ROWS_BETWEEN_REPORTS == 0:
+                    self._tell_reading(opened, staged)
+            elif isinstance(item, BadLine):
+                bad_lines.add(opened.export.name, item)
+            else:
+                self._other_rows += 1
+
+    def _tell_reading(self, opened: OpenExport, staged: StagedRows) -> None:
+        done = self._bytes_done + opened.bytes_done()
+        shown = opened.export.shown
+        self._report(Progress(Phase.READING, done, self._total_bytes, staged.rows, shown))
 
     def _sort(self, staged: StagedRows) -> list[DayFile]:
         stored: dict[date, list[Path]] = {}
@@ -204,7 +222,7 @@ class _Import:
         record = ImportRecord(
             self._id,
             self._at.isoformat(timespec="seconds"),
-            tuple(path.name for path, _ in self._readers),
+            tuple(self._names),
             summary.rows_read,
             summary.new_rows,
             summary.bad_lines,

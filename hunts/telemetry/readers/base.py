@@ -1,15 +1,19 @@
 """What every reader of an export offers."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hunts.telemetry.cells import CellReader, Row
-from hunts.telemetry.lines import LineSource
+
+if TYPE_CHECKING:
+    from hunts.telemetry.exports import OpenExport
 
 
 class Unrecognised(Exception):
-    """A file that a reader does not read; the text says why, for the person who exported it."""
+    """A file that no reader reads, or that must not be read; the text says why, for who exported it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +33,11 @@ Item = Row | BadLine | OtherTable
 
 
 class Reader(Protocol):
-    """A reader is made for one file, by `recognise` of its class or module."""
+    """A reader is made for one export, by `recognise` of its module.
+
+    What breaks off in the middle raises BrokenOff, after the rows before it.
+    """
 
     title: str
 
-    def items(self, lines: LineSource, cells: CellReader) -> Iterator[Item]: ...
+    def items(self, export: OpenExport, cells: CellReader) -> Iterator[Item]: ...

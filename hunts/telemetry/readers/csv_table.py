@@ -6,6 +6,7 @@ from operator import itemgetter
 
 from hunts.telemetry.cells import BadCell, CellReader, Cells
 from hunts.telemetry.columns import ENDPOINT_COLUMNS, FILE_COLUMN, RECORDED, TIME_COLUMN, TIME_NAMES
+from hunts.telemetry.exports import OpenExport
 from hunts.telemetry.lines import LINE_CAP, LINE_CAP_WORDS, Line, LineSource
 from hunts.telemetry.readers.base import BadLine, Item, Unrecognised
 
@@ -101,15 +102,15 @@ class CsvTable:
     title = "CSV"
 
     def __init__(self, header: Sequence[str]) -> None:
-        self._width = len(header)
-        positions = {name: i for i, name in enumerate(header)}
-        self._times = [positions[name] for name in TIME_NAMES if name in positions]
-        # An empty field is put behind the last one, for the columns that the file lacks.
-        self._pick = itemgetter(*(positions.get(name, self._width) for name in RECORDED))
-        self._time_cell = list(RECORDED).index(TIME_COLUMN)
+        self._take_header(header)
 
-    def items(self, lines: LineSource, cells: CellReader) -> Iterator[Item]:
-        records = CsvRecords(lines)
+    @classmethod
+    def plain_header(cls, names: Sequence[str]) -> list[str]:
+        """The columns' names; Unrecognised when this kind of CSV does not write them so."""
+        return list(names)
+
+    def items(self, export: OpenExport, cells: CellReader) -> Iterator[Item]:
+        records = CsvRecords(export.lines)
         next(records)  # the header
         for record in records:
             if isinstance(record, BadLine):
@@ -117,13 +118,34 @@ class CsvTable:
                 continue
             taken, fields = record
             if len(fields) != self._width:
-                if fields:
+                if fields and not self._is_header(fields):
                     yield records.put_aside(taken, f"{len(fields)} cells under a header of {self._width}")
                 continue
             try:
                 yield cells.finish(self._row(fields))
             except BadCell as error:
-                yield BadLine(taken[0].number, str(error), _joined(taken))
+                if not self._is_header(fields[: self._width]):
+                    yield BadLine(taken[0].number, str(error), _joined(taken))
+
+    def _take_header(self, header: Sequence[str]) -> None:
+        self._width = len(header)
+        positions = {name: i for i, name in enumerate(header)}
+        self._times = [positions[name] for name in TIME_NAMES if name in positions]
+        # An empty field is put behind the last one, for the columns that the file lacks.
+        self._pick = itemgetter(*(positions.get(name, self._width) for name in RECORDED))
+        self._time_cell = list(RECORDED).index(TIME_COLUMN)
+
+    def _is_header(self, fields: Sequence[str]) -> bool:
+        """Files that were put behind each other have several; from here on this one counts."""
+        if FILE_COLUMN not in fields:
+            return False
+        try:
+            header = self.plain_header(fields)
+            check_header(header)
+        except Unrecognised:
+            return False
+        self._take_header(header)
+        return True
 
     def _row(self, fields: list[str]) -> Cells:
         time = next((fields[i] for i in self._times if fields[i]), "")

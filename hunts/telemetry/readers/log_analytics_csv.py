@@ -4,6 +4,7 @@ A time column carries its zone in the header, `TimeGenerated [UTC]`; times read 
 """
 
 import re
+from collections.abc import Sequence
 
 from hunts.telemetry.lines import LineSource
 from hunts.telemetry.readers.base import Unrecognised
@@ -15,9 +16,13 @@ _ZONED = re.compile(r"(.+?) ?\[(.+)\]")
 class LogAnalyticsCsv(CsvTable):
     title = "Log Analytics portal CSV"
 
+    @classmethod
+    def plain_header(cls, names: Sequence[str]) -> list[str]:
+        return [_without_zone(name.removeprefix("\ufeff")) for name in names]
+
 
 def recognise(lines: LineSource) -> LogAnalyticsCsv:
-    header = [_without_zone(name) for name in read_header(lines)]
+    header = LogAnalyticsCsv.plain_header(read_header(lines))
     check_header(header)
     if "TimeGenerated" not in header:
         raise Unrecognised("there is no column TimeGenerated")

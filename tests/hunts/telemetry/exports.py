@@ -11,7 +11,11 @@ from typing import Any
 import duckdb
 
 from hunts.telemetry.columns import COLUMNS
+from hunts.telemetry.exports import exports_of
+from hunts.telemetry.readers.base import Reader
+from hunts.telemetry.readers.choose import choose_reader
 from hunts.telemetry.store import Store
+from hunts.telemetry.unpacking import Limits
 
 Columns = Mapping[str, Any]
 
@@ -74,3 +78,8 @@ def stored(store: Store, *names: str) -> list[tuple[Any, ...]]:
 
 def pairs(store: Store) -> set[tuple[str, str, str]]:
     return set(stored(store, "FileKey", "RemoteIP", "RemoteUrl"))
+
+
+def reader_of(path: Path) -> Reader:
+    [export] = exports_of(path, path.name, Limits())
+    return choose_reader(export)

@@ -66,7 +66,7 @@ def test_control_characters_survive_the_staging(store: Store, tmp_path: Path) ->
     [
         ("{", "not JSON"),
         ("[1]", "no JSON object"),
-        ('{"properties": 7}', "no `properties`"),
+        ('{"properties": 7}', "neither a row of DeviceNetworkEvents nor a Sysmon event"),
         ('{"properties": {"RemoteIP": NaN}}', "not JSON"),
         ("[" * 100_000, "not JSON: recursion limit"),
         (json_line(row(RemoteUrl="\ud800")), "not JSON"),
