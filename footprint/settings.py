@@ -201,13 +201,15 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "health_check_interval": 25,
     "global_keyprefix": "footprint:",
 }
+# Beat only ticks: what is due is decided by the tasks, from the database.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "requeue-stale": {
-        "task": "hunts.tasks.requeue_stale",
+    task: {
+        "task": task,
         "schedule": FOOTPRINT.sweep_seconds,
-        # A sweep that waited longer than the next one is of no use.
-        "options": {"expires": max(FOOTPRINT.sweep_seconds, 1)},
-    },
+        # A tick that waited longer than the next one is of no use.
+        "options": {"expires": FOOTPRINT.sweep_seconds},
+    }
+    for task in ("hunts.tasks.requeue_stale", "cases.tasks.expire_decisions")
 }
 
 # Logs

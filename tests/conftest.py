@@ -60,6 +60,8 @@ from tests import house  # noqa: E402
 def pytest_sessionstart(session: pytest.Session) -> None:
     if IS_XDIST_WORKER or session.config.option.collectonly:
         return
+    if house.find_chromium() is None:
+        print("Looking for a browser to install …", flush=True)  # noqa: T201  # it may take a minute
     if house.find_chromium() is None and not house.install_chromium():
         pytest.exit("The tests need a browser: install the package chromium.", returncode=3)
 
