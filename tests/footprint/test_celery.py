@@ -25,8 +25,6 @@ def test_what_beat_sends_a_worker_does(worker: Started, fresh_database, processe
         *("-m", "celery", "-A", "footprint", "beat", "--schedule", str(tmp_path / "beat"), "--pidfile", ""),
         environment={**fresh_database.environment, "FOOTPRINT_SWEEP_SECONDS": "0.5"},
     )
-    wait_until(
-        lambda: "requeue_stale" in worker.said() and "expire_decisions" in worker.said(), why=beat.log.name
-    )
+    wait_until(lambda: "requeue_stale" in worker.said() and "expire_decisions" in worker.said())
     wait_until(lambda: worker.said().count("task_succeeded") >= 2)
     assert "task_failed" not in worker.said()
