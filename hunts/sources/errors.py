@@ -3,7 +3,8 @@
 SourceError
 ├── Unavailable      not reached, or it broke off: ask again later
 ├── Throttled        it wants a pause of `retry_after` seconds: ask again after it
-├── Refused          the credentials or the permission: somebody must act, asking again is no use
+├── Refused          the permission, or no such place: somebody must act, asking again is no use
+│   └── NotSignedIn  the credentials cannot be had, or are not believed
 ├── Rejected         it does not understand the query, or lacks the table or a column
 ├── Truncated        the answer is larger than it gives: ask for less at once
 ├── TimedOut         no whole answer in time: ask for less at once, or again
@@ -40,6 +41,10 @@ class Refused(SourceError):
     pass
 
 
+class NotSignedIn(Refused):
+    pass
+
+
 class Rejected(SourceError):
     pass
 
@@ -58,3 +63,12 @@ class OutOfRetention(SourceError):
 
 class Interrupted(SourceError):
     pass
+
+
+class BadSource(ValueError):
+    """A source that nobody can ask as it is described. `field` is the option that is wrong, or
+    "credential"; the message is a sentence for the person who typed it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(message)

@@ -1,4 +1,4 @@
-"""Ends a running DuckDB question at its deadline, or when it is told to."""
+"""Ends a running question at its deadline, or when it is told to."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import Protocol
 
 import duckdb
 
@@ -13,6 +14,12 @@ from hunts.sources.errors import Interrupted, SourceError, TimedOut
 
 # An interrupt that arrives between two statements is lost, so it is repeated until the question ends.
 REPEAT_SECONDS = 0.02
+
+
+class Interruptible(Protocol):
+    """What a question runs over: a DuckDB connection, or the sockets of a call."""
+
+    def interrupt(self) -> None: ...
 
 
 class Watch:
@@ -36,8 +43,12 @@ class Watch:
         if time.monotonic() >= self._deadline:
             raise TimedOut(f"No whole answer within {self._timeout:g} seconds.")
 
+    @property
+    def remaining(self) -> float:
+        return max(0.0, self._deadline - time.monotonic())
+
     @contextmanager
-    def over(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    def over(self, connection: Interruptible) -> Iterator[None]:
         """While this holds, the connection is interrupted when the time comes."""
         self.check()
         thread = Thread(target=self._stop_in_time, args=(connection,), name="watch", daemon=True)
@@ -58,8 +69,8 @@ class Watch:
             return error
         return Interrupted("The question was stopped from outside.")
 
-    def _stop_in_time(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._awake.wait(max(0.0, self._deadline - time.monotonic()))
+    def _stop_in_time(self, connection: Interruptible) -> None:
+        self._awake.wait(self.remaining)
         while not self._done.is_set():
             connection.interrupt()
             self._done.wait(REPEAT_SECONDS)

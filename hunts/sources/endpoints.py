@@ -1,0 +1,63 @@
+"""Where a service is asked, and in which cloud: every address can be set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from hunts.sources.errors import BadSource
+
+PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
+_US_AUTHORITY = "https://login.microsoftonline.us"
+_CHINA_AUTHORITY = "https://login.chinacloudapi.cn"
+
+
+@dataclass(frozen=True)
+class Place:
+    """`audience` is whom a token is for, `authority` who gives it out."""
+
+    endpoint: str
+    audience: str
+    authority: str
+
+    @property
+    def is_plain(self) -> bool:
+        return self.endpoint.startswith("http://")
+
+    @property
+    def scope(self) -> str:
+        return f"{self.audience.rstrip('/')}/.default"
+
+
+def parse_endpoint(field: str, text: str, *, allow_http: bool) -> str:
+    """Without a slash at its end."""
+    if not text.isprintable() or " " in text:
+        raise BadSource(field, "An address has no spaces or control characters.")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise BadSource(field, "This is not an address like https://host.example.") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise BadSource(field, "Give an address like https://host.example.")
+    if parts.username is not None or parts.password is not None:
+        raise BadSource(field, "An address holds no name and no password.")
+    if parts.query or parts.fragment:
+        raise BadSource(field, "An address ends before ? and #.")
+    if parts.scheme == "http" and not allow_http:
+        raise BadSource(field, "Without https everybody on the way can read the answers and the token.")
+    return text.rstrip("/")
+
+
+def host_of(endpoint: str) -> str:
+    return urlsplit(endpoint).hostname or ""
+
+
+def authority_of(endpoint: str) -> str:
+    """Of the cloud that the host's name belongs to."""
+    host = host_of(endpoint)
+    if host.endswith((".us", ".usgovcloudapi.net")):
+        return _US_AUTHORITY
+    if host.endswith(".cn"):
+        return _CHINA_AUTHORITY
+    return PUBLIC_AUTHORITY
