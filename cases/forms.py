@@ -31,6 +31,13 @@ class DecideForm(forms.Form):
     basis = forms.CharField(required=False, widget=forms.HiddenInput)
     back = forms.CharField(required=False, widget=forms.HiddenInput)
 
+    def clean_reason(self) -> str:
+        reason: str = self.cleaned_data["reason"].replace("\r\n", "\n").replace("\r", "\n")
+        hidden = [letter for letter in reason if not letter.isprintable() and letter not in "\n\t"]
+        if hidden:
+            raise forms.ValidationError(f"The reason holds a character that nobody can see ({hidden[0]!a}).")
+        return reason
+
     def expires_at(self) -> datetime | None:
         days = self.cleaned_data["until"]
         return timezone.now() + timedelta(days=int(days)) if days else None

@@ -5,6 +5,8 @@ The shapes differ, so that nobody needs the colour to tell them apart.
 
 from __future__ import annotations
 
+from functools import cache
+
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -90,6 +92,7 @@ SHAPES = {
 }
 
 
+@cache
 def glyph(word: str) -> SafeString:
     shape, _ = SHAPES[word]
     return format_html(

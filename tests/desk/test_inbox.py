@@ -34,7 +34,7 @@ def test_a_run_in_trouble_is_there_with_its_reasons(site: Client, rui: Person) -
     case = open_case(rui, "a.exe")
     hunt = Hunt.objects.create(case=case, source=Source.objects.get(slug="local"), opened_by=rui)
     today = timezone.now().date()
-    Run.objects.create(
+    run = Run.objects.create(
         hunt=hunt,
         slot="first",
         state=Run.State.FAILED,
@@ -45,6 +45,7 @@ def test_a_run_in_trouble_is_there_with_its_reasons(site: Client, rui: Person) -
     )
     page = site.get("/").content.decode()
     assert "6 Nov timed out three times." in page
+    assert f'href="/cases/{case.pk}/runs/{run.pk}/"' in page
 
 
 def test_nothing_to_do_says_so(site: Client) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime
+from functools import cache
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -26,7 +27,12 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str, size: int = 16) -> str:
     """An icon by our own noun (glyphs.ICONS). Decoration: the words stand beside it or in aria-label."""
-    return str(heroicon_outline(glyphs.ICONS[name], size=size, stroke_width="1.8", aria_hidden="true"))
+    return _drawn_icon(name, size)
+
+
+@cache
+def _drawn_icon(name: str, size: int) -> str:
+    return heroicon_outline(glyphs.ICONS[name], size=size, stroke_width="1.8", aria_hidden="true")
 
 
 @register.simple_tag
