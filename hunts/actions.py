@@ -20,6 +20,10 @@ from hunts.models import Hunt, Run, Slice, Source
 from hunts.telemetry.progress import ImportSummary
 
 
+class CaseIsArchived(Exception):
+    """Nothing is asked for an archived case any more."""
+
+
 class RunHasEnded(Exception):
     """There is nothing left to cancel."""
 
@@ -82,7 +86,9 @@ def open_case(
 def open_run(*, actor: Person, hunt: Hunt) -> Run:
     """Asks the hunt now. A run already underway is returned as it is: one at a time per hunt."""
     with change(actor=Actor.person(actor)) as ledger:
-        locked = Hunt.objects.select_for_update().get(pk=hunt.pk)
+        locked = Hunt.objects.select_for_update(of=("self",)).select_related("case", "source").get(pk=hunt.pk)
+        if locked.case.state != Case.State.OPEN:
+            raise CaseIsArchived
         underway: Run | None = Run.objects.underway().filter(hunt=locked).first()
         if underway is not None:
             return underway

@@ -64,6 +64,7 @@ def _plan(held: Claim, asked: Slice) -> list[int]:
     window = Window.days(asked.first_day, asked.last_day)
     adapter = adapter_for(asked.run.hunt.source)
     query = plan_query(files_of(asked), window, adapter.dialect)
+    slices.note_question(held, query.text)
     with _heartbeat(held, adapter):
         answer, rows = _ask(adapter, query, window)
     plan = plan_slices(read_plan(rows), window, settings.FOOTPRINT.slice_groups)
@@ -76,6 +77,7 @@ def _ask_days(held: Claim, asked: Slice) -> None:
     files = files_of(asked)
     query = footprint_query(files, window, adapter.dialect)
     keys = {file.key for file in files}
+    slices.note_question(held, query.text)
     with _heartbeat(held, adapter):
         answer, cells = _ask(adapter, query, window)
         rows = [_to_merge(asked.file_kind, row) for row in read_rows(answer.columns, cells, keys)]

@@ -88,6 +88,11 @@ def renew(held: Claim) -> bool:
     return found is not None and not found[0]
 
 
+def note_question(held: Claim, kql: str) -> None:
+    """Keeps the text before it is sent, so that a question that fails can be read too."""
+    Slice.objects.filter(pk=held.slice_id, fence=held.fence).update(kql=kql)
+
+
 def finish_plan(held: Claim, plan: Plan, cost: Cost) -> list[int]:
     """Ends the plan and makes the slices it asks for; returns their ids, for hints after commit."""
     with transaction.atomic():

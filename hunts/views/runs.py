@@ -18,7 +18,7 @@ from cases.models import Case
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.asked import whole_number
-from hunts.actions import LookBack, RunHasEnded, cancel_run, open_run
+from hunts.actions import CaseIsArchived, LookBack, RunHasEnded, cancel_run, open_run
 from hunts.hints import hint_run
 from hunts.models import Coverage, Hunt, Run, Slice
 from hunts.notices import about_the_broker
@@ -98,7 +98,11 @@ def run_now(request: SignedInRequest, pk: int) -> HttpResponse:
     if hunt is None:
         raise Http404("This case has no hunt.")
     underway = Run.objects.underway().filter(hunt=hunt).values_list("pk", flat=True).first()
-    run = open_run(actor=request.user, hunt=hunt)
+    try:
+        run = open_run(actor=request.user, hunt=hunt)
+    except CaseIsArchived:
+        messages.warning(request, "This case is archived; nothing is asked for it any more.")
+        return redirect("case-runs", pk)
     if run.pk == underway:
         messages.info(request, f"Run {run.pk} is already underway; one at a time.")
     elif hint_run(run):

@@ -6,11 +6,11 @@ import pytest
 from django.conf import settings
 from django.db.models import Sum
 
-from cases.models import CaseValue, Endpoint, Sighting
+from cases.models import Case, CaseValue, Endpoint, Sighting
 from footprint.accounts.models import Person
 from footprint.ledger.models import Entry
 from hunts import asking, slices, sweep
-from hunts.actions import RunHasEnded, cancel_run, open_run
+from hunts.actions import CaseIsArchived, RunHasEnded, cancel_run, open_run
 from hunts.adapters import store_of
 from hunts.models import Coverage, Run, Slice
 from hunts.slices import Cost, FencedOff
@@ -172,6 +172,21 @@ def test_a_source_that_is_gone_fails_the_run_with_its_words(open_a_run: OpenRun)
     assert run.state == Run.State.FAILED
     assert run.reasons
     assert not Endpoint.objects.exists()
+
+
+def test_a_failed_question_can_be_read(open_a_run: OpenRun):
+    run = open_a_run(TWO_DAYS, "beacon.exe")
+    for path in store_files(run):
+        path.write_bytes(b"not Parquet any more")
+    asking.ask_slice(run.slices.get().pk, "worker 1")
+    assert '"beacon.exe"' in run.slices.get().kql
+
+
+def test_nothing_is_asked_for_an_archived_case(open_a_run: OpenRun):
+    run = open_a_run(TWO_DAYS, "beacon.exe")
+    Case.objects.filter(pk=run.hunt.case_id).update(state=Case.State.ARCHIVED)
+    with pytest.raises(CaseIsArchived):
+        open_run(actor=opener(run), hunt=run.hunt)
 
 
 def test_many_names_are_one_question(open_a_run: OpenRun):
