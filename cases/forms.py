@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime, timedelta
 
 from django import forms
 from django.utils import timezone
 
 LONGEST_REASON = 2000
+_TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 FOREVER, MONTH, YEAR = "", "30", "365"
+
+
+def _turns_or_controls(letter: str) -> bool:
+    """Controls, and marks that turn the direction of what follows; people's other characters are welcome."""
+    if letter in "\n\t":
+        return False
+    return unicodedata.category(letter) in {"Cc", "Cs"} or unicodedata.bidirectional(letter) in _TURNS
 
 
 class DecideForm(forms.Form):
@@ -33,7 +42,7 @@ class DecideForm(forms.Form):
 
     def clean_reason(self) -> str:
         reason: str = self.cleaned_data["reason"].replace("\r\n", "\n").replace("\r", "\n")
-        hidden = [letter for letter in reason if not letter.isprintable() and letter not in "\n\t"]
+        hidden = [letter for letter in reason if _turns_or_controls(letter)]
         if hidden:
             raise forms.ValidationError(f"The reason holds a character that nobody can see ({hidden[0]!a}).")
         return reason

@@ -82,6 +82,12 @@ def test_what_is_wrong_is_said_at_the_field(
     assert not Decision.objects.exists()
 
 
+def test_a_reason_may_hold_whatever_people_type(site: Client, value: CaseValue) -> None:
+    reason = "Grüße\u00a0an Łódź 👩\u200d💻\nsecond line"
+    site.post(decide_url(value), form_for(site, value, reason=reason.replace("\n", "\r\n")))
+    assert Decision.objects.get().reason == reason
+
+
 def test_nothing_typed_is_lost_when_something_is_wrong(site: Client, value: CaseValue) -> None:
     form = form_for(site, value, until="nonsense", reason="My long reason", scope="case")
     page = site.post(decide_url(value), form).content.decode()
