@@ -74,3 +74,24 @@ def _someone_waits() -> bool:
                             WHERE datname = current_database() AND wait_event_type = 'Lock')
         """)
         return bool(cursor.fetchone()[0])
+
+
+class Pause:
+    """Stops whoever executes through it right after the first statement that holds `text`."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._reached, self._may_go_on = threading.Event(), threading.Event()
+
+    def __call__(self, execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        outcome = execute(sql, *arguments)
+        if self._text in sql and not self._reached.is_set():
+            self._reached.set()
+            assert self._may_go_on.wait(DEADLINE_SECONDS)
+        return outcome
+
+    def wait_until_reached(self) -> None:
+        assert self._reached.wait(DEADLINE_SECONDS)
+
+    def go_on(self) -> None:
+        self._may_go_on.set()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from cases.actions import DecidedMeanwhile, UndoRefused, expire_due, undo
@@ -17,7 +18,7 @@ from cases.models import Case, CaseValue, Decision, Endpoint
 from footprint.accounts.models import Person
 from footprint.ledger.chain import Link, follow
 from footprint.ledger.models import Entry
-from tests.cases.beside import Beside, held_open, wait_until_blocked
+from tests.cases.beside import Beside, Pause, held_open, wait_until_blocked
 from tests.cases.test_deciding import pass_expiry
 from tests.cases.world import decide_on, merge_and_settle, merge_only, row, value_of, verdict_of
 from tests.house import FreshDatabase
@@ -95,6 +96,24 @@ def test_a_merge_waits_for_a_decision_on_its_value_and_counts_right(case: Case, 
     assert (value.endpoints, value.blocked, value.undecided) == (2, 1, 1)
 
 
+def test_a_decision_between_two_statements_of_a_merge_is_counted(case: Case, rui: Person):
+    merge_and_settle(case, row("1.1.1.1", "a.example"))
+    after_the_values = Pause("INSERT INTO cases_casevalue")
+
+    def merge_with_a_pause() -> None:
+        with connection.execute_wrapper(after_the_values):
+            merge_only(case, row("2.2.2.2", "a.example"))
+
+    merging = Beside(merge_with_a_pause)
+    after_the_values.wait_until_reached()
+    with held_open(lambda: decide_on(rui, case, "a.example", "blocked")):
+        after_the_values.go_on()
+        wait_until_blocked()
+    merging.result()
+    value = value_of(case, "a.example")
+    assert (value.endpoints, value.blocked, value.undecided) == (2, 1, 1)
+
+
 def test_two_merges_into_one_new_value_lose_no_count(case: Case):
     with held_open(lambda: merge_only(case, row("1.1.1.1", "a.example", events=5))):
         merging = Beside(lambda: merge_only(case, row("2.2.2.2", "a.example", events=7)))
@@ -132,6 +151,27 @@ def test_undoing_waits_for_a_decision_and_is_refused(case: Case, rui: Person, an
         wait_until_blocked()
     with pytest.raises(UndoRefused):
         undoing.result()
+
+
+@pytest.mark.parametrize("who", ["deciding", "settling", "merging"])
+def test_everyone_locks_endpoints_in_the_order_of_their_keys(case: Case, rui: Person, who: str):
+    rows = [row("1.1.1.1"), *(row("1.1.1.1", f"n{number}.example") for number in range(20))]
+    merge_only(case, *rows)
+    keys = sorted(Endpoint.objects.values_list("key", flat=True))
+    if who == "deciding":
+        settle_unsettled(case.pk)
+    works: dict[str, Callable[[], object]] = {
+        "deciding": lambda: decide_on(rui, case, "1.1.1.1"),
+        "settling": lambda: settle_unsettled(case.pk),
+        "merging": lambda: merge_only(case, *rows),
+    }
+    with held_open(lambda: Endpoint.objects.select_for_update().get(key=keys[10])):
+        waiting = Beside(works[who])
+        wait_until_blocked()
+        with transaction.atomic():
+            free = set(Endpoint.objects.select_for_update(skip_locked=True).values_list("key", flat=True))
+        assert free == set(keys[11:])
+    waiting.result()
 
 
 NAMES = [f"n{number}.example" for number in range(4)]
