@@ -1,17 +1,15 @@
 """The exports that an import was given: files, and what lies in folders, gzip and zip files."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
-from io import BytesIO
+from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from hunts.telemetry.errors import Refusal
-from hunts.telemetry.lines import LineSource
+from hunts.telemetry.lines import ByteStream, LineSource
 from hunts.telemetry.readers.base import Unrecognised
 from hunts.telemetry.unpacking import (
     GZIP_MAGIC,
@@ -62,23 +60,19 @@ class Export:
     @contextmanager
     def open(self, scratch: Path) -> Iterator["OpenExport"]:
         """`scratch` is a folder for readers that need an unpacked file."""
-        with self.path.open("rb", buffering=_BUFFER) as file, self._unpacked(file) as stream:
-            yield OpenExport(self, file, stream, scratch)
+        with BufferedReader(FileIO(self.path), _BUFFER) as file:
+            yield OpenExport(self, file, self._unpacked(file), scratch)
 
-    @contextmanager
-    def _unpacked(self, file: BinaryIO) -> Iterator[BinaryIO]:
+    def _unpacked(self, file: ByteStream) -> ByteStream:
         if self.packing is Packing.GZIP:
-            with unpacked_gzip(file, self.bytes, self.limits) as stream:
-                yield stream
-        elif self.packing is Packing.ZIP:
-            with unpacked_member(file, self.member, self.limits) as stream:
-                yield stream
-        else:
-            yield file
+            return unpacked_gzip(file, self.bytes, self.limits)
+        if self.packing is Packing.ZIP:
+            return unpacked_member(self.path, file, self.member, self.limits)
+        return file
 
 
 class OpenExport:
-    def __init__(self, export: Export, file: BinaryIO, stream: BinaryIO, scratch: Path) -> None:
+    def __init__(self, export: Export, file: ByteStream, stream: ByteStream, scratch: Path) -> None:
         self.export = export
         self._file = file
         self._stream = stream
@@ -92,7 +86,7 @@ class OpenExport:
         """Its beginning. Of a packed export that breaks off, what comes before."""
         head = BytesIO()
         try:
-            while head.tell() < HEAD_BYTES and (data := self._stream.read(64 * 1024)):
+            while head.tell() < HEAD_BYTES and (data := self._stream.read1(64 * 1024)):
                 head.write(data)
         except BrokenOff as error:
             if not head.tell():
@@ -105,7 +99,8 @@ class OpenExport:
             return self.export.path
         path = self._scratch / "unpacked"
         with path.open("wb") as file:
-            shutil.copyfileobj(self._stream, file, _BUFFER)
+            while data := self._stream.read1(_BUFFER):
+                file.write(data)
         return path
 
     def bytes_done(self) -> int:

@@ -2,12 +2,24 @@
 
 from collections import deque
 from collections.abc import Iterable
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, Protocol
 
 # The longest line, and the longest CSV record or JSON object, that is read. Anything longer is put aside.
 LINE_CAP = 1024 * 1024
 LINE_CAP_WORDS = "1 MiB"
 UTF8_BOM = b"\xef\xbb\xbf"
+
+
+class ByteStream(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
+
+    def read1(self, size: int = -1, /) -> bytes: ...
+
+    def readline(self, size: int | None = -1, /) -> bytes: ...
+
+    def seek(self, place: int, whence: int = 0, /) -> int: ...
+
+    def tell(self) -> int: ...
 
 
 class Line(NamedTuple):
@@ -23,7 +35,7 @@ class LineSource:
     `read` gives bytes instead, for files whose lines mean nothing; a file is read one way or the other.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: ByteStream) -> None:
         self.bytes_read = 0
         # Of the line that was read last.
         self.number = 0
@@ -52,7 +64,8 @@ class LineSource:
         self._waiting.extendleft(reversed(list(lines)))
 
     def read(self, size: int) -> bytes:
-        data = self._file.read(size)
+        # One look at a time: when a packed file breaks off, nothing is lost of what came before.
+        data = self._file.read1(size)
         if self.bytes_read == 0:
             data = data.removeprefix(UTF8_BOM)
         self.bytes_read += len(data)

@@ -1,15 +1,16 @@
 """Gzip and zip, opened without trust: what they hold is counted while it comes out."""
 
+import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import BinaryIO, Protocol, cast
+from typing import Protocol
 
+from hunts.telemetry.lines import ByteStream
 from hunts.telemetry.readers.base import Unrecognised
 
 
@@ -25,12 +26,14 @@ class Limits:
 # A few long runs pack better than any ratio; so little cannot hurt.
 _ALWAYS_FINE = 64 * 1024 * 1024
 _CHUNK = 256 * 1024
+_GZIP_BITS, _DEFLATE_BITS = 31, -15
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 _DIRECTORY_BYTES = 16 * 1024 * 1024
 _DIRECTORY_END = struct.Struct("<4s4H2LH")
 _DIRECTORY_END_64 = struct.Struct("<4sQ2H2L4Q")
 _LONGEST_COMMENT = 65_535
+_LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 
 
 class BrokenOff(Exception):
@@ -63,29 +66,68 @@ class UnpackedStream(RawIOBase):
         return len(data)
 
 
+class _Inflating:
+    """One deflated stream. What comes before damage comes out before it is told of."""
+
+    def __init__(self, wbits: int) -> None:
+        self._stream = zlib.decompressobj(wbits)
+        self._damage: zlib.error | None = None
+
+    def take(self, packed: bytes, size: int) -> bytes:
+        if self._damage is not None:
+            raise BrokenOff(f"it is damaged: {self._damage}") from self._damage
+        before = self._stream.copy()
+        try:
+            return self._stream.decompress(packed, size)
+        except zlib.error as error:
+            self._damage = error
+            return _before_damage(before, packed) or self.take(packed, size)
+
+    @property
+    def ended(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def rest(self) -> bytes:
+        """Of the packed bytes: for the next call or, when this stream has ended, behind it."""
+        return self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
+
+
+def _before_damage(stream: "zlib._Decompress", packed: bytes) -> bytes:
+    found = bytearray()
+    for step in (1024, 1):
+        while True:
+            before = stream.copy()
+            try:
+                data = stream.decompress(packed, step)
+            except zlib.error:
+                stream = before
+                break
+            found += data
+            packed = stream.unconsumed_tail
+    return bytes(found)
+
+
 class _Gzip:
     """One or more gzip streams behind each other. zlib checks each one's checksum."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: ByteStream) -> None:
         self._file = file
         self._waiting = b""
-        self._stream: zlib._Decompress | None = None
+        self._stream: _Inflating | None = None
 
     def take(self, size: int) -> bytes:
         while True:
             if self._stream is None and not self._start():
                 return b""
-            stream = cast("zlib._Decompress", self._stream)
+            stream = self._stream or _Inflating(_GZIP_BITS)
             if not self._waiting:
                 self._waiting = self._file.read(_CHUNK)
                 if not self._waiting:
                     raise BrokenOff("the gzip file ends in the middle")
-            try:
-                data = stream.decompress(self._waiting, size)
-            except zlib.error as error:
-                raise BrokenOff(f"the gzip file is damaged: {error}") from error
-            self._waiting = stream.unused_data if stream.eof else stream.unconsumed_tail
-            if stream.eof:
+            data = stream.take(self._waiting, size)
+            self._waiting = stream.rest
+            if stream.ended:
                 self._stream = None
             if data:
                 return data
@@ -102,35 +144,66 @@ class _Gzip:
             return False
         if not self._waiting.startswith(GZIP_MAGIC):
             raise BrokenOff("what follows the gzip data is none")
-        self._stream = zlib.decompressobj(wbits=31)
+        self._stream = _Inflating(_GZIP_BITS)
         return True
 
 
 class _ZipMember:
-    def __init__(self, file: "zipfile.ZipExtFile") -> None:
+    """zipfile would lose the last quarter of a megabyte before damage; here what is good comes out."""
+
+    def __init__(self, file: ByteStream, info: zipfile.ZipInfo) -> None:
         self._file = file
+        self._info = info
+        self._packed_left = info.compress_size
+        self._waiting = b""
+        self._inflate = _Inflating(_DEFLATE_BITS) if info.compress_type == zipfile.ZIP_DEFLATED else None
+        self._taken = 0
+        self._checksum = 0
+        file.seek(info.header_offset)
+        header = file.read(_LOCAL_HEADER.size)
+        if len(header) < _LOCAL_HEADER.size or not header.startswith(ZIP_MAGICS[0]):
+            raise Unrecognised("the zip file is damaged: a file in it does not begin where it should")
+        *_, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(header)
+        file.seek(name_bytes + extra_bytes, os.SEEK_CUR)
 
     def take(self, size: int) -> bytes:
-        try:
-            return self._file.read(size)
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise BrokenOff(f"the zip file is damaged: {error}") from error
+        data = self._next(size)
+        self._taken += len(data)
+        self._checksum = zlib.crc32(data, self._checksum)
+        ended = data == b"" and size > 0
+        if self._taken > self._info.file_size or (
+            ended and (self._taken, self._checksum) != (self._info.file_size, self._info.CRC)
+        ):
+            raise BrokenOff("the zip file is damaged: its checksums do not fit")
+        return data
+
+    def _next(self, size: int) -> bytes:
+        if self._inflate is None:
+            return self._packed(size)
+        while not self._inflate.ended:
+            self._waiting = self._waiting or self._packed(_CHUNK)
+            data = self._inflate.take(self._waiting, size)
+            if not data and not self._waiting:
+                raise BrokenOff("the zip file is damaged: a file in it ends in the middle")
+            self._waiting = self._inflate.rest
+            if data:
+                return data
+        return b""
+
+    def _packed(self, size: int) -> bytes:
+        data = self._file.read(min(size, self._packed_left))
+        self._packed_left -= len(data)
+        return data
 
 
-@contextmanager
-def unpacked_gzip(file: BinaryIO, packed_bytes: int, limits: Limits) -> Iterator[BinaryIO]:
-    yield BufferedReader(UnpackedStream(_Gzip(file), packed_bytes, limits), _CHUNK)
+def unpacked_gzip(file: ByteStream, packed_bytes: int, limits: Limits) -> BufferedReader:
+    return BufferedReader(UnpackedStream(_Gzip(file), packed_bytes, limits), _CHUNK)
 
 
-@contextmanager
-def unpacked_member(file: BinaryIO, member: str, limits: Limits) -> Iterator[BinaryIO]:
-    with zipfile.ZipFile(file) as archive:
+def unpacked_member(path: Path, file: ByteStream, member: str, limits: Limits) -> BufferedReader:
+    with zipfile.ZipFile(path) as archive:
         info = archive.getinfo(member)
-        with archive.open(info) as opened:
-            stream = UnpackedStream(
-                _ZipMember(cast("zipfile.ZipExtFile", opened)), info.compress_size, limits
-            )
-            yield BufferedReader(stream, _CHUNK)
+    return BufferedReader(UnpackedStream(_ZipMember(file, info), info.compress_size, limits), _CHUNK)
 
 
 @dataclass(frozen=True)

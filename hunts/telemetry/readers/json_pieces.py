@@ -26,6 +26,7 @@ _OPENS_WITH = {b"}": b"{", b"]": b"["}
 _BETWEEN_EVENTS = b" \t\r\n,"
 # JSON itself is read to 200 levels.
 _DEEPEST = 1_000
+_CUT_OFF = "not JSON: it ends in the middle"
 # Stands for the bracket of a list, around events, that holds none.
 _LIST_OF_OTHERS = b""
 
@@ -98,7 +99,8 @@ class _Document:
             yield from self._pass_over(match.start())
             token = match.group()
             if token == b'"':
-                yield self._break_off("not JSON: a text is not closed")
+                cut = _TEXT_THAT_GOES_ON.match(self._data, match.start())
+                yield self._break_off(_CUT_OFF if cut and self._ended else "not JSON: a text is not closed")
                 continue
             self._place = match.end()
             if token in b"{[":
@@ -108,9 +110,7 @@ class _Document:
             else:
                 yield from self._take_text(token)
         if self._begin is not None and not self._is_dropped:
-            yield BadLine(
-                self._line_at(self._begin), "not JSON: it ends in the middle", self._data[self._begin :]
-            )
+            yield BadLine(self._line_at(self._begin), _CUT_OFF, self._data[self._begin :])
         elif self._outer:
             yield BadLine(self._line_at(self._place), "not JSON: the list is not closed", b"")
 

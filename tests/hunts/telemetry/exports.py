@@ -12,6 +12,7 @@ import duckdb
 
 from hunts.telemetry.columns import COLUMNS
 from hunts.telemetry.exports import exports_of
+from hunts.telemetry.progress import ImportSummary
 from hunts.telemetry.readers.base import Reader
 from hunts.telemetry.readers.choose import choose_reader
 from hunts.telemetry.store import Store
@@ -83,3 +84,8 @@ def pairs(store: Store) -> set[tuple[str, str, str]]:
 def reader_of(path: Path) -> Reader:
     [export] = exports_of(path, path.name, Limits())
     return choose_reader(export)
+
+
+def bad_lines(store: Store, summary: ImportSummary) -> list[dict[str, Any]]:
+    text = store.bad_lines_of(summary.import_id).read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
