@@ -148,7 +148,7 @@ def decide(
         effect = resettle([decision])
         if replaced is not None:
             note_ended(ledger, replaced, reason=decision.reason, superseded_by=decision.pk)
-        note_made(ledger, decision, value_was=of_case.verdict, effect=effect.in_words())
+        note_made(ledger, decision, verdict_before=of_case.verdict, effect=effect.in_words())
     return decision
 
 
@@ -191,7 +191,7 @@ def undo(*, actor: Person, decision: Decision) -> Undone:
             made_again=remade.pk if remade else None,
         )
         if remade is not None:
-            note_made(ledger, remade, made_again_from=own.supersedes_id)
+            note_made(ledger, remade, verdict_before=own.verdict, made_again_from=own.supersedes_id)
     return Undone(own, remade, effect)
 
 

@@ -188,13 +188,13 @@ def _reach(decision: Decision) -> Reach:
     )
 
 
-def note_made(ledger: Change, decision: Decision, **more: object) -> None:
-    """`more` joins what is kept after, such as the effect."""
+def note_made(ledger: Change, decision: Decision, *, verdict_before: str, **more: object) -> None:
+    """`verdict_before` is the value's in the case; `more` joins what is kept after, such as the effect."""
     ledger.add(
         Event.DECISION_MADE,
         subject_of(decision),
         case_number=decision.made_in_id,
-        before={"decision": decision.supersedes_id},
+        before={"verdict": verdict_before},
         after={**as_kept(decision), **more},
         reason=decision.reason,
     )

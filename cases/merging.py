@@ -141,7 +141,7 @@ def _sighting_line(key: str, day: FoldedDay) -> str:
     )
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=2_000)
 def _array(values: Values) -> str:
     """Evidence repeats from row to row, hence the cache."""
     quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)

@@ -293,6 +293,7 @@ def test_deciding_leaves_one_entry_with_everything_in_it(case: Case, other_case:
         "Beacons every five minutes",
     )
     assert (entry.subject_id, entry.subject_name) == (str(decision.pk), "block of a.example, everywhere")
+    assert entry.content["before"] == {"verdict": "undecided"}
     after = entry.content["after"]
     assert (after["verdict"], after["subject"], after["scope"], after["state"]) == (
         "blocked",
