@@ -28,7 +28,7 @@ from hunts.sources.knocking import knock
 from hunts.sources.probes import Subject
 from hunts.sources.process import PerProcess
 from hunts.sources.remote import Call, Received, RemoteAdapter, now
-from hunts.sources.replies import Reply, error_in_words, error_of, said_of, shown
+from hunts.sources.replies import error_in_words, error_of, said_of, shown
 from hunts.sources.watch import Watch
 from hunts.sources.wire import Wire, mount_on
 
@@ -60,10 +60,11 @@ class DataExplorerAdapter(RemoteAdapter):
         *,
         identity_words: str,
         dialect: Dialect,
+        max_rows: int = MAX_ROWS,
         retention_days: int | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        super().__init__(dialect, max_rows=MAX_ROWS, retention_days=retention_days, clock=clock)
+        super().__init__(dialect, max_rows=max_rows, retention_days=retention_days, clock=clock)
         self._place = place
         self._database = database
         self._identity_words = identity_words
@@ -166,18 +167,18 @@ def _unreached(error: KustoNetworkError) -> SourceError:
 
 
 def _answered_badly(wire: Wire, error: Exception) -> SourceError:
-    response = wire.response()
     if isinstance(error, KustoMultiApiError):
         said = shown(error.message_text)
         words = f"{said} {error.errors}"
         return error_in_words(SERVICE, words, said) or Unavailable(
             f"{SERVICE} failed while it answered.", said=said
         )
-    if response is None:
-        return Unavailable(f"{SERVICE} could not be asked.", said=shown(str(error)))
-    if response.status_code == HTTPStatus.NO_CONTENT:
-        return Rejected(f"{SERVICE} has nothing to say of this database.", said="204 No Content")
-    return error_of(Reply(SERVICE, response.status_code, response.headers, response.text))
+    reply = wire.heard(SERVICE)
+    if reply is None:
+        return Unavailable(f"{SERVICE} broke off its answer.", said=shown(str(error)))
+    if reply.status == HTTPStatus.NO_CONTENT:
+        return Rejected(f"{SERVICE} has nothing to say of this database.", said=reply.said)
+    return error_of(reply)
 
 
 def _received(answer: KustoResponseDataSet, size: int) -> Received:

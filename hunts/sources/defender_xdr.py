@@ -20,7 +20,7 @@ from hunts.sources.process import PerProcess
 from hunts.sources.remote import Call, Received, RemoteAdapter, now
 from hunts.sources.replies import Reply, error_of, read_json, shown
 from hunts.sources.watch import Watch
-from hunts.sources.wire import CONNECT_SECONDS, KEEP_ALIVE, Wire
+from hunts.sources.wire import CONNECT_SECONDS, Wire
 
 SERVICE = "Defender XDR"
 ENDPOINT = "https://graph.microsoft.com"
@@ -64,12 +64,13 @@ class DefenderXdrAdapter(RemoteAdapter):
         identity: Callable[[], Identity],
         *,
         identity_words: str,
+        max_rows: int = MAX_ROWS,
         retention_days: int | None = RETENTION_DAYS,
         authorities: str | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """`authorities` is a file of certificate authorities beside the usual ones' place."""
-        super().__init__(DEFENDER_XDR, max_rows=MAX_ROWS, retention_days=retention_days, clock=clock)
+        super().__init__(DEFENDER_XDR, max_rows=max_rows, retention_days=retention_days, clock=clock)
         self._place = place
         self._identity_words = identity_words
         self._authorities = authorities
@@ -80,10 +81,9 @@ class DefenderXdrAdapter(RemoteAdapter):
         verify: ssl.SSLContext | bool = True
         if self._authorities:
             verify = ssl.create_default_context(cafile=self._authorities)
-        transport = httpx.HTTPTransport(
-            verify=verify, limits=httpx.Limits(max_keepalive_connections=0), socket_options=KEEP_ALIVE
+        return httpx.Client(
+            verify=verify, limits=httpx.Limits(max_keepalive_connections=0), follow_redirects=False
         )
-        return httpx.Client(transport=transport, follow_redirects=False)
 
     def _forget(self) -> None:
         self._identity.forget()
@@ -93,9 +93,10 @@ class DefenderXdrAdapter(RemoteAdapter):
         body = {"Query": call.query.text, **self._timespan(call.window)}
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         response = self._send("POST", _PATH, call.watch, call.wire, json=body, headers=headers)
+        reply = Reply(SERVICE, response.status_code, response.headers, response.text)
         if response.status_code != HTTPStatus.OK:
-            raise error_of(Reply(SERVICE, response.status_code, response.headers, response.text))
-        return _received(response)
+            raise error_of(reply)
+        return _received(reply, len(response.content))
 
     def _send(self, method: str, path: str, watch: Watch, wire: Wire, **options: object) -> httpx.Response:
         timeout = httpx.Timeout(watch.remaining + _GRACE_SECONDS, connect=CONNECT_SECONDS)
@@ -138,20 +139,19 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def _received(response: httpx.Response) -> Received:
-    body = read_json(response.text)
+def _received(reply: Reply, size: int) -> Received:
+    body = read_json(reply.body)
     if not isinstance(body, Mapping):
-        raise Unavailable(f"{SERVICE} sent something that is no answer.", said=shown(response.text))
+        raise error_of(reply)
     # The documentation spells these names both ways.
     parts = {str(name).lower(): value for name, value in body.items()}
     schema, results = parts.get("schema"), parts.get("results")
     if not isinstance(schema, list) or not isinstance(results, list):
-        raise Unavailable(f"{SERVICE} sent an answer without a table.", said=shown(response.text))
+        raise Unavailable(f"{SERVICE} sent an answer without a table.", said=reply.said)
     columns = [_name(column) for column in schema]
     if not all(columns) or not all(isinstance(row, Mapping) for row in results):
-        raise Unavailable(f"{SERVICE} sent a table that cannot be read.", said=shown(response.text))
-    rows = [tuple(row.get(column) for column in columns) for row in results]
-    return Received(columns, rows, len(response.content))
+        raise Unavailable(f"{SERVICE} sent a table that cannot be read.", said=reply.said)
+    return Received(columns, [tuple(row.get(column) for column in columns) for row in results], size)
 
 
 def _name(column: object) -> str:

@@ -32,7 +32,7 @@ from hunts.sources.knocking import knock
 from hunts.sources.probes import Subject
 from hunts.sources.process import PerProcess
 from hunts.sources.remote import Call, Received, RemoteAdapter, now
-from hunts.sources.replies import Reply, error_in_words, error_of, said_of, shown
+from hunts.sources.replies import error_in_words, error_of, said_of, shown
 from hunts.sources.watch import Watch
 from hunts.sources.wire import CONNECT_SECONDS, Wire, open_session
 
@@ -86,10 +86,11 @@ class LogAnalyticsAdapter(RemoteAdapter):
         *,
         identity_words: str,
         more_workspaces: Sequence[str] = (),
+        max_rows: int = MAX_ROWS,
         retention_days: int | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
-        super().__init__(LOG_ANALYTICS, max_rows=MAX_ROWS, retention_days=retention_days, clock=clock)
+        super().__init__(LOG_ANALYTICS, max_rows=max_rows, retention_days=retention_days, clock=clock)
         self._place = place
         self._workspace = workspace
         self._more_workspaces = list(more_workspaces)
@@ -116,7 +117,7 @@ class LogAnalyticsAdapter(RemoteAdapter):
             result = self._query(self._client.get(), call)
         except (ServiceRequestError, ServiceResponseError) as error:
             raise _unreached(error) from error
-        except (HttpResponseError, AzureError, *_UNREADABLE) as error:
+        except (AzureError, *_UNREADABLE) as error:
             raise _answered_badly(call.wire, error) from error
         return _received(result, call.wire.size())
 
@@ -162,12 +163,14 @@ def _unreached(error: ServiceRequestError | ServiceResponseError) -> SourceError
 
 
 def _answered_badly(wire: Wire, error: Exception) -> SourceError:
-    response = wire.response()
-    if response is None:
-        return Unavailable(f"{SERVICE} could not be asked.", said=shown(str(error)))
-    if response.status_code == HTTPStatus.NO_CONTENT:
-        return Rejected(f"{SERVICE} has no telemetry in this workspace.", said="204 No Content")
-    return error_of(Reply(SERVICE, response.status_code, response.headers, response.text))
+    reply = wire.heard(SERVICE)
+    # An error of the client without an answer to it: it was cut off while it was read.
+    is_cut_off = isinstance(error, HttpResponseError) and error.response is None
+    if reply is None or is_cut_off:
+        return Unavailable(f"{SERVICE} broke off its answer.", said=shown(str(error)))
+    if reply.status == HTTPStatus.NO_CONTENT:
+        return Rejected(f"{SERVICE} has no telemetry in this workspace.", said=reply.said)
+    return error_of(reply)
 
 
 def _received(result: LogsQueryResult | LogsQueryPartialResult, size: int) -> Received:

@@ -24,7 +24,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "defender_xdr": (),
     "data_explorer": ("endpoint", "database"),
 }
-_EVERYWHERE = ("endpoint", "audience", "authority", "retention_days")
+_EVERYWHERE = ("endpoint", "audience", "authority", "retention_days", "max_rows")
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "log_analytics": ("workspace", "more_workspaces", *_EVERYWHERE),
     "defender_xdr": _EVERYWHERE,
@@ -75,11 +75,18 @@ class _Settings:
 
     @property
     def retention_days(self) -> int | None:
-        text = self.text("retention_days")
+        return self._number("retention_days", "days", _LONGEST_RETENTION_DAYS)
+
+    def max_rows(self, usual: int) -> int:
+        """A proxy, or a quota, may give less than is usual."""
+        return self._number("max_rows", "rows", usual) or usual
+
+    def _number(self, name: str, of_what: str, most: int) -> int | None:
+        text = self.text(name)
         if not text:
             return None
-        if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= _LONGEST_RETENTION_DAYS:
-            raise BadSource("retention_days", f"Give a number of days from 1 to {_LONGEST_RETENTION_DAYS:,}.")
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
+            raise BadSource(name, f"Give a number of {of_what} from 1 to {most:,}.")
         return int(text)
 
 
@@ -118,6 +125,7 @@ def _log_analytics(settings: _Settings) -> RemoteAdapter:
         settings.identity(place),
         identity_words=WORDS[settings.reference.way],
         more_workspaces=_workspaces(settings.text("more_workspaces")),
+        max_rows=settings.max_rows(log_analytics.MAX_ROWS),
         retention_days=settings.retention_days,
         clock=settings.clock,
     )
@@ -131,6 +139,7 @@ def _defender_xdr(settings: _Settings) -> RemoteAdapter:
         place,
         settings.identity(place),
         identity_words=WORDS[settings.reference.way],
+        max_rows=settings.max_rows(defender_xdr.MAX_ROWS),
         retention_days=settings.retention_days or defender_xdr.RETENTION_DAYS,
         authorities=settings.environment.get("REQUESTS_CA_BUNDLE") or None,
         clock=settings.clock,
@@ -153,6 +162,7 @@ def _data_explorer(settings: _Settings) -> RemoteAdapter:
         settings.identity(place),
         identity_words=WORDS[settings.reference.way],
         dialect=Dialect(time_column, lacks),
+        max_rows=settings.max_rows(data_explorer.MAX_ROWS),
         retention_days=settings.retention_days,
         clock=settings.clock,
     )

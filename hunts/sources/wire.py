@@ -19,6 +19,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from hunts.sources.replies import Reply
+
 CONNECT_SECONDS = 10.0
 
 # A peer that went away without a word is noticed after two minutes; on the way, balancers drop
@@ -40,12 +42,19 @@ class Wire:
         self._sockets: list[socket.socket] = []
         self._response: requests.Response | None = None
 
-    def response(self) -> requests.Response | None:
-        """The last thing the source answered, whatever its client made of it."""
-        return self._response
-
     def note(self, response: requests.Response | None) -> None:
+        """The last thing the source answered, whatever its client makes of it."""
         self._response = response
+
+    def heard(self, service: str) -> Reply | None:
+        """None when there was no answer, or not the whole of it."""
+        response = self._response
+        if response is None:
+            return None
+        try:
+            return Reply(service, response.status_code, response.headers, response.text)
+        except (requests.RequestException, RuntimeError):
+            return None
 
     def size(self) -> int:
         """Of the last answer, in bytes."""
@@ -95,12 +104,18 @@ def _take(connection: HTTPConnection) -> None:
 
 
 class _Connection(HTTPConnection):
+    # Never used a second time, whatever the server thinks: see above.
+    is_connected = False
+
     def connect(self) -> None:
         super().connect()
         _take(self)
 
 
 class _TlsConnection(HTTPSConnection):
+    # Never used a second time, whatever the server thinks: see above.
+    is_connected = False
+
     def connect(self) -> None:
         super().connect()
         _take(self)

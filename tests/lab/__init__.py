@@ -1,0 +1,1 @@
+"""Stand-ins for the Microsoft services, over real HTTP, with faults on command. See README.md."""
