@@ -75,3 +75,10 @@ COLUMNS: Mapping[str, str] = MappingProxyType({**RECORDED, "FileKey": _TEXT})
 
 # The order of the rows inside a Parquet file: a file name lies in few row groups.
 SORT_COLUMNS = ("FileKey", "RemoteIP", "RemoteUrl", TIME_COLUMN)
+
+# Rows equal in these are one event; those without a ReportId when all recorded columns are equal.
+EVENT_COLUMNS = ("DeviceId", "ReportId", TIME_COLUMN)
+HAS_REPORT = "ReportId IS NOT NULL"
+
+# In files that hold rows of several imports.
+NUMBER_COLUMN = "ImportNumber"

@@ -3,6 +3,8 @@
 TelemetryError
 ├── UnreadableFile   files that are nothing we read; nothing of the whole import went in
 ├── ImportFailed     the disk or the engine gave up; what was visible before still is, nothing else
+├── ChangeFailed     the same for a removal, a compaction or a retention
+├── UnknownImport    there is no import of this id in the store
 └── StoreDamaged     the manifest of a store cannot be understood
 """
 
@@ -31,6 +33,14 @@ class UnreadableFile(TelemetryError):
 
 
 class ImportFailed(TelemetryError):
+    pass
+
+
+class ChangeFailed(TelemetryError):
+    pass
+
+
+class UnknownImport(TelemetryError):
     pass
 
 

@@ -1,30 +1,44 @@
 """The manifest of a store: the one file that says which Parquet files are visible.
 
 It is replaced as a whole, by renaming, after everything it names is on the disk. So a reader sees the
-store as it was before an import or as it is after it, whatever happens in between.
+store as it was before a change or as it is after it, whatever happens in between.
 """
 
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from hunts.telemetry.errors import StoreDamaged
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+# Before rows could be removed: one file for a day and an import, and no doubles kept.
+_FIRST_VERSION = 1
 
 
 @dataclass(frozen=True)
 class DayFile:
-    """One Parquet file: the rows of one UTC day that one import brought."""
+    """One Parquet file: rows of one UTC day."""
 
     day: date
-    import_id: str
-    rows: int
+    name: str
+    # By the number of the import that brought them. A file of several imports has a column ImportNumber.
+    rows_by_import: Mapping[int, int]
     bytes: int
+    # Rows that another import brought before; nobody sees them as long as that one is there.
+    doubles: bool = False
+
+    @property
+    def rows(self) -> int:
+        return sum(self.rows_by_import.values())
+
+    @property
+    def place(self) -> str:
+        """Below the store's folder."""
+        return f"{'doubles' if self.doubles else 'days'}/{self.day.isoformat()}/{self.name}.parquet"
 
 
 @dataclass(frozen=True)
@@ -32,17 +46,37 @@ class ImportRecord:
     import_id: str
     # ISO 8601, UTC.
     at: str
-    # The names of the files that were read, without their folders.
+    # The names of the files, folders and archives that were given, without the way to them.
     files: tuple[str, ...]
     rows_read: int
     new_rows: int
     bad_lines: int
+    # Counts up from 1 in the order of the imports, and is never given again.
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Retired:
+    """A file that is not visible any more, but that a reader may still have."""
+
+    place: str
+    bytes: int
+    at: datetime
 
 
 @dataclass(frozen=True)
 class Manifest:
     imports: tuple[ImportRecord, ...] = ()
+    # Visible files and doubles, by day.
     files: tuple[DayFile, ...] = ()
+    retired: tuple[Retired, ...] = ()
+    next_number: int = 1
+    # How many UTC days are kept, today among them; None is all.
+    keep_days: int | None = None
+
+    @property
+    def visible(self) -> tuple[DayFile, ...]:
+        return tuple(file for file in self.files if not file.doubles)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -79,17 +113,51 @@ def sync_folder(folder: Path) -> None:
 def _to_json(manifest: Manifest) -> Mapping[str, object]:
     return {
         "version": FORMAT_VERSION,
+        "next_number": manifest.next_number,
+        "keep_days": manifest.keep_days,
         "imports": [asdict(record) for record in manifest.imports],
         "files": [{**asdict(file), "day": file.day.isoformat()} for file in manifest.files],
+        "retired": [{**asdict(file), "at": file.at.isoformat()} for file in manifest.retired],
     }
 
 
 def _from_json(value: Any) -> Manifest:
+    if value["version"] == _FIRST_VERSION:
+        return _from_first_version(value)
     if value["version"] != FORMAT_VERSION:
         raise ValueError(f"version {value['version']}, this program knows {FORMAT_VERSION}")
     return Manifest(
-        imports=tuple(
-            ImportRecord(**{**record, "files": tuple(record["files"])}) for record in value["imports"]
+        imports=tuple(_record(record) for record in value["imports"]),
+        files=tuple(_day_file(file) for file in value["files"]),
+        retired=tuple(
+            Retired(**{**file, "at": datetime.fromisoformat(file["at"])}) for file in value["retired"]
         ),
-        files=tuple(DayFile(**{**file, "day": date.fromisoformat(file["day"])}) for file in value["files"]),
+        next_number=value["next_number"],
+        keep_days=value["keep_days"],
     )
+
+
+def _record(record: Any) -> ImportRecord:
+    return ImportRecord(**{**record, "files": tuple(record["files"])})
+
+
+def _day_file(file: Any) -> DayFile:
+    rows = {int(number): rows for number, rows in file["rows_by_import"].items()}
+    return DayFile(**{**file, "day": date.fromisoformat(file["day"]), "rows_by_import": rows})
+
+
+def _from_first_version(value: Any) -> Manifest:
+    imports = tuple(
+        _record({**record, "number": number}) for number, record in enumerate(value["imports"], start=1)
+    )
+    numbers = {record.import_id: record.number for record in imports}
+    files = tuple(
+        DayFile(
+            date.fromisoformat(file["day"]),
+            file["import_id"],
+            {numbers[file["import_id"]]: file["rows"]},
+            file["bytes"],
+        )
+        for file in value["files"]
+    )
+    return Manifest(imports, files, next_number=len(imports) + 1)

@@ -1,6 +1,6 @@
 """What an import tells while it goes on and when it is done."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -9,9 +9,10 @@ from pathlib import Path
 
 class Phase(StrEnum):
     CHECKING = "checking"
-    WAITING = "waiting for another import"
+    WAITING = "waiting for another change"
     READING = "reading"
     SORTING = "sorting"
+    REWRITING = "rewriting"
     PUBLISHING = "publishing"
     DONE = "done"
 
@@ -19,7 +20,7 @@ class Phase(StrEnum):
 @dataclass(frozen=True)
 class Progress:
     phase: Phase
-    # Files checked, bytes read, days sorted, or days published.
+    # Files checked, bytes read, days sorted or rewritten, or files published.
     done: int
     total: int
     rows: int = 0
@@ -48,3 +49,12 @@ class ImportSummary:
     devices: int
     names: int
     seconds: float
+    # Rows of days that the source does not keep any more; they are left out.
+    too_old: int = 0
+
+
+Report = Callable[[Progress], None]
+
+
+def tell_nobody(_: Progress) -> None:
+    pass

@@ -13,35 +13,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
 from hunts.telemetry.cells import Row
-from hunts.telemetry.columns import FILE_COLUMN, RECORDED, SORT_COLUMNS, TIME_COLUMN
+from hunts.telemetry.columns import EVENT_COLUMNS, HAS_REPORT, RECORDED, TIME_COLUMN
+from hunts.telemetry.engine import FILE_KEY, engine, write_sorted
 from hunts.telemetry.errors import ImportFailed
 from hunts.telemetry.lines import LINE_CAP
-from hunts.telemetry.names import ASCII_LOWER
 from hunts.telemetry.parquet import sql_parquet, sql_text
 
-MEMORY_LIMIT = "1GB"
-# DuckDB holds whole row groups, per thread, and a day of long command lines must fit too. One thread is
-# enough: most of the time goes into reading, which happens meanwhile.
-THREADS = 1
 CHUNK_ROWS = 50_000
 CHUNK_BYTES = 64 * 1024 * 1024
 _ROWS_BETWEEN_SIZE_CHECKS = 256
-# Small groups, so that the rows of one file name are found by the groups' least and greatest FileKey.
-ROW_GROUP_ROWS = 65_536
-ROW_GROUP_BYTES = "32MB"
 # A row can be longer than its line: 1E15 becomes 1000000000000000.0.
 _LONGEST_ROW = 8 * LINE_CAP
 
-_UPPER = "".join(chr(letter) for letter in ASCII_LOWER)
-_FILE_KEY = f"translate({FILE_COLUMN}, '{_UPPER}', '{_UPPER.lower()}')"
 _PART_GROUP_ROWS = 2_048
 # Characters of staged CSV that hardly ever stand in telemetry.
 _BETWEEN, _QUOTE = "\x1f", "\x1e"
 _BETWEENS = len(RECORDED) - 1
-_EVENT = ("DeviceId", "ReportId", TIME_COLUMN)
 
 
 class StagedRows:
@@ -55,17 +43,7 @@ class StagedRows:
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._pending: Future[None] | None = None
         self._parts: dict[date, list[Path]] = {}
-        spill = folder / "spill"
-        spill.mkdir(parents=True)
-        self._connection = duckdb.connect(
-            config={
-                "memory_limit": MEMORY_LIMIT,
-                "threads": THREADS,
-                "temp_directory": str(spill),
-                # Else row groups cannot be bounded in bytes. One thread keeps the order of ORDER BY.
-                "preserve_insertion_order": False,
-            }
-        )
+        self._connection = engine(folder)
 
     def __enter__(self) -> "StagedRows":
         return self
@@ -98,30 +76,35 @@ class StagedRows:
         return self._count("count(DISTINCT coalesce(nullif(DeviceId, ''), nullif(DeviceName, '')))")
 
     def names(self) -> int:
-        return self._count(f"count(DISTINCT nullif({_FILE_KEY}, ''))")
+        return self._count(f"count(DISTINCT nullif({FILE_KEY}, ''))")
 
-    def write_day(self, day: date, stored: Sequence[Path], target: Path) -> int:
-        """Writes the rows of a day that are no doubles of each other or of stored rows; returns how many.
+    def rows_of(self, day: date) -> int:
+        [(rows,)] = self._connection.execute(
+            f"SELECT count(*) FROM {sql_parquet(self._parts[day])}"
+        ).fetchall()
+        return int(rows)
 
-        When there are none, no file is written.
+    def write_day(self, day: date, stored: Sequence[Path], target: Path, doubles: Path) -> tuple[int, int]:
+        """Writes the rows of a day, of equal ones the first: to `doubles` those of which one is stored.
+
+        Returns how many went where; a file without rows is not written.
         """
         run = self._connection.execute
         run(f"CREATE OR REPLACE TEMP VIEW staged AS SELECT * FROM {sql_parquet(self._parts[day])}")
-        run("CREATE OR REPLACE TEMP TABLE kept (Ordinal BIGINT)")
-        run(_first_of_each(_EVENT, "ReportId IS NOT NULL", stored))
-        if run("SELECT 1 FROM staged WHERE ReportId IS NULL LIMIT 1").fetchall():
-            run(_first_of_each(tuple(RECORDED), "ReportId IS NULL", stored))
-        if run("SELECT count(*) FROM kept").fetchall() == [(0,)]:
+        run("CREATE OR REPLACE TEMP TABLE first (Ordinal BIGINT, Stored BOOLEAN)")
+        run(_first_of_each(EVENT_COLUMNS, HAS_REPORT, stored))
+        if run(f"SELECT 1 FROM staged WHERE NOT ({HAS_REPORT}) LIMIT 1").fetchall():
+            run(_first_of_each(tuple(RECORDED), f"NOT ({HAS_REPORT})", stored))
+        return self._write("NOT Stored", target), self._write("Stored", doubles)
+
+    def _write(self, condition: str, target: Path) -> int:
+        chosen = f"(SELECT Ordinal FROM first WHERE {condition})"
+        if not self._connection.execute(f"{chosen} LIMIT 1").fetchall():
             return 0
-        # Named columns keep every file of a store to one schema.
-        names = ", ".join(RECORDED)
-        [(rows,)] = run(
-            f"COPY (SELECT {names}, {_FILE_KEY} AS FileKey FROM staged SEMI JOIN kept USING (Ordinal)"
-            f" ORDER BY {', '.join(SORT_COLUMNS)})"
-            f" TO {sql_text(target)} (FORMAT parquet, COMPRESSION zstd,"
-            f" ROW_GROUP_SIZE {ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES '{ROW_GROUP_BYTES}')"
-        ).fetchall()
-        return int(rows)
+        columns = (*RECORDED, f"{FILE_KEY} AS FileKey")
+        return write_sorted(
+            self._connection, columns, f"FROM staged SEMI JOIN {chosen} AS chosen USING (Ordinal)", target
+        )
 
     def _count(self, expression: str) -> int:
         parts = [part for parts in self._parts.values() for part in parts]
@@ -185,12 +168,15 @@ class _ChunkWriter:
 
 
 def _first_of_each(keys: Sequence[str], condition: str, stored: Sequence[Path]) -> str:
-    """SQL that keeps, of the staged rows equal in these columns, the first, unless one is stored already."""
+    """SQL that finds, of the staged rows equal in these columns, the first, and whether one is stored."""
     names = ", ".join(keys)
     rows = f"SELECT Ordinal, {names} FROM staged WHERE {condition}"
     if stored:
         rows += f" UNION ALL SELECT -1, {names} FROM {sql_parquet(stored)} WHERE {condition}"
-    return f"INSERT INTO kept SELECT min(Ordinal) FROM ({rows}) GROUP BY {names} HAVING min(Ordinal) >= 0"
+    return (
+        f"INSERT INTO first SELECT min(Ordinal) FILTER (Ordinal >= 0), min(Ordinal) < 0"
+        f" FROM ({rows}) GROUP BY {names} HAVING max(Ordinal) >= 0"
+    )
 
 
 def _staged_csv(path: Path) -> str:

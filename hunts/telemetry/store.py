@@ -1,10 +1,11 @@
 """A store: the telemetry of one local source, as Parquet files by UTC day.
 
 - `manifest.json`: what is visible; replaced as a whole
-- `days/2026-11-24/<import>.parquet`: the rows of a day that one import brought, sorted by FileKey
+- `days/2026-11-24/<name>.parquet`: visible rows of a day, sorted by FileKey
+- `doubles/2026-11-24/<name>.parquet`: rows that an earlier import had brought already
 - `bad-lines/<import>.jsonl`: lines of an import that could not be read
-- `staging/<import>/`: an import on its way; swept by the next one if it was killed
-- `writer.lock`: one import at a time
+- `staging/<change>/`: a change on its way; swept by the next one if it was killed
+- `writer.lock`: one change at a time
 """
 
 import fcntl
@@ -13,9 +14,10 @@ import secrets
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -28,36 +30,45 @@ from hunts.telemetry.manifest import (
     DayFile,
     ImportRecord,
     Manifest,
+    Retired,
     read_manifest,
     replace_manifest,
     sync_folder,
 )
-from hunts.telemetry.progress import ImportSummary, Phase, Progress
+from hunts.telemetry.progress import ImportSummary, Phase, Progress, Report, tell_nobody
 from hunts.telemetry.readers.base import BadLine, Item, Reader, Unrecognised
 from hunts.telemetry.readers.choose import choose_reader
 from hunts.telemetry.staging import StagedRows
 from hunts.telemetry.unpacking import BrokenOff, Limits
 
-Report = Callable[[Progress], None]
 _ROWS_BETWEEN_REPORTS = 2_000
+# Longer than any question may take: a reader may have files that are visible no more.
+GRACE = timedelta(hours=2)
 
 
 class Store:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, grace: timedelta = GRACE) -> None:
         self.folder = folder
         self.staging_folder = folder / "staging"
         self.bad_lines_folder = folder / "bad-lines"
-        self._days_folder = folder / "days"
+        self._grace = grace
         self._manifest_path = folder / "manifest.json"
 
-    def parquet_files(self) -> tuple[Path, ...]:
-        """What is visible now, by day. Imports only add files, so a reader may keep working on these."""
-        return tuple(self.path_of(file) for file in self.manifest().files)
+    def parquet_files(self, first: date | None = None, last: date | None = None) -> tuple[Path, ...]:
+        """What is visible now, by day, of all days or of some.
+
+        Whoever has these may go on reading them: files that are visible no more stay for a while.
+        """
+        return tuple(
+            self.path_of(file)
+            for file in self.manifest().visible
+            if (first is None or file.day >= first) and (last is None or file.day <= last)
+        )
 
     def days(self) -> dict[date, int]:
         """Rows per UTC day, oldest first; days without rows are left out."""
         rows: Counter[date] = Counter()
-        for file in self.manifest().files:
+        for file in self.manifest().visible:
             rows[file.day] += file.rows
         return dict(sorted(rows.items()))
 
@@ -68,21 +79,29 @@ class Store:
         return read_manifest(self._manifest_path)
 
     def path_of(self, file: DayFile) -> Path:
-        return self.day_folder(file.day) / f"{file.import_id}.parquet"
-
-    def day_folder(self, day: date) -> Path:
-        return self._days_folder / day.isoformat()
+        return self.folder / file.place
 
     def bad_lines_of(self, import_id: str) -> Path:
         return self.bad_lines_folder / f"{import_id}.jsonl"
 
     def publish(self, manifest: Manifest) -> None:
-        """Only under `writing`, and only when every file that it names is on the disk."""
-        replace_manifest(self._manifest_path, manifest)
+        """Only under `writing`, and only when every file that it names is on the disk.
+
+        What the manifest before named and this one does not is retired.
+        """
+        before, named = self.manifest(), {file.place for file in manifest.files}
+        now = datetime.now(UTC)
+        gone = [Retired(file.place, file.bytes, now) for file in before.files if file.place not in named]
+        files = sorted(manifest.files, key=lambda file: (file.day, file.doubles, file.name))
+        replace_manifest(
+            self._manifest_path,
+            replace(manifest, files=tuple(files), retired=(*manifest.retired, *gone)),
+        )
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Waits for another writer, in whatever process; then sweeps up what a killed one left."""
+        """Waits for another writer, in whatever process; then sweeps up what a killed one left, and what
+        was retired so long ago that nobody reads it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "writer.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -93,12 +112,37 @@ class Store:
         if self.staging_folder.exists():
             shutil.rmtree(self.staging_folder)
         manifest = self.manifest()
-        visible = {self.path_of(file) for file in manifest.files}
-        visible |= {self.bad_lines_of(record.import_id) for record in manifest.imports}
-        leftovers = [*self._days_folder.glob("*/*.parquet"), *self.bad_lines_folder.glob("*.jsonl")]
-        for path in leftovers:
-            if path not in visible:
-                path.unlink()
+        newest = datetime.now(UTC) - self._grace
+        waiting = tuple(file for file in manifest.retired if file.at > newest)
+        if waiting != manifest.retired:
+            replace_manifest(self._manifest_path, replace(manifest, retired=waiting))
+        wanted = {self.path_of(file) for file in manifest.files}
+        wanted |= {self.folder / file.place for file in waiting}
+        wanted |= {self.bad_lines_of(record.import_id) for record in manifest.imports}
+        for pattern in ("days/*/*.parquet", "doubles/*/*.parquet", "bad-lines/*.jsonl"):
+            for path in self.folder.glob(pattern):
+                if path not in wanted:
+                    path.unlink()
+                    if not any(path.parent.iterdir()):
+                        path.parent.rmdir()
+
+
+def oldest_kept(manifest: Manifest, today: date) -> date | None:
+    return None if manifest.keep_days is None else today - timedelta(days=manifest.keep_days - 1)
+
+
+def new_id(at: datetime) -> str:
+    return f"{at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def move(source: Path, target: Path) -> None:
+    """Within one file system. The file, its name and its folder's name are on the disk afterwards."""
+    with source.open("rb") as file:
+        os.fsync(file.fileno())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(target)
+    for folder in target.parents[:3]:
+        sync_folder(folder)
 
 
 def import_files(
@@ -110,7 +154,7 @@ def import_files(
     nothing we read, before anything is read but for what shows only when a file is unpacked; ImportFailed
     when the disk or the engine gives up; StoreDamaged.
     """
-    report = progress or _tell_nobody
+    report = progress or tell_nobody
     readers = _choose_readers(paths, report, limits or Limits())
     report(Progress(Phase.WAITING, 0, 0))
     try:
@@ -140,7 +184,9 @@ class _Import:
     ) -> None:
         self._started = time.monotonic()
         self._at = datetime.now(UTC)
-        self._id = f"{self._at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+        self._id = new_id(self._at)
+        self._before = store.manifest()
+        self._number = self._before.next_number
         self._store = store
         self._names = names
         self._readers = readers
@@ -148,6 +194,7 @@ class _Import:
         self._folder = store.staging_folder / self._id
         self._cells = CellReader()
         self._other_rows = 0
+        self._too_old = 0
         self._total_bytes = sum(export.bytes for export, _ in readers)
         self._bytes_done = 0
 
@@ -159,7 +206,9 @@ class _Import:
                     self._read(export, reader, staged, bad_lines)
                 staged.finish()
                 files = self._sort(staged)
-                summary = self._summary(staged, bad_lines, sum(file.rows for file in files))
+                summary = self._summary(
+                    staged, bad_lines, sum(file.rows for file in files if not file.doubles)
+                )
             self._publish(files, summary, bad_lines.path)
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -198,27 +247,36 @@ class _Import:
 
     def _sort(self, staged: StagedRows) -> list[DayFile]:
         stored: dict[date, list[Path]] = {}
-        for file in self._store.manifest().files:
+        for file in self._before.visible:
             stored.setdefault(file.day, []).append(self._store.path_of(file))
+        oldest = oldest_kept(self._before, self._at.date())
         days = staged.days()
-        files = []
+        files: list[DayFile] = []
         for done, day in enumerate(days):
             self._report(Progress(Phase.SORTING, done, len(days), staged.rows))
-            target = self._sorted_file(day)
-            if rows := staged.write_day(day, stored.get(day, ()), target):
-                files.append(DayFile(day, self._id, rows, target.stat().st_size))
+            if oldest is not None and day < oldest:
+                self._too_old += staged.rows_of(day)
+                continue
+            new, doubles = (DayFile(day, self._id, {}, 0, is_double) for is_double in (False, True))
+            paths = self._sorted_file(new), self._sorted_file(doubles)
+            for file, path, rows in zip(
+                (new, doubles), paths, staged.write_day(day, stored.get(day, ()), *paths), strict=True
+            ):
+                if rows:
+                    files.append(
+                        replace(file, rows_by_import={self._number: rows}, bytes=path.stat().st_size)
+                    )
         return files
 
-    def _sorted_file(self, day: date) -> Path:
-        return self._folder / f"{day.isoformat()}.parquet"
+    def _sorted_file(self, file: DayFile) -> Path:
+        return self._folder / f"{file.day.isoformat()}{'-doubles' if file.doubles else ''}.parquet"
 
     def _publish(self, files: Sequence[DayFile], summary: ImportSummary, bad_lines: Path) -> None:
         for done, file in enumerate(files):
             self._report(Progress(Phase.PUBLISHING, done, len(files), summary.rows_read))
-            _move(self._sorted_file(file.day), self._store.path_of(file))
+            move(self._sorted_file(file), self._store.path_of(file))
         if summary.bad_lines_file is not None:
-            _move(bad_lines, summary.bad_lines_file)
-        before = self._store.manifest()
+            move(bad_lines, summary.bad_lines_file)
         record = ImportRecord(
             self._id,
             self._at.isoformat(timespec="seconds"),
@@ -226,10 +284,18 @@ class _Import:
             summary.rows_read,
             summary.new_rows,
             summary.bad_lines,
+            self._number,
         )
-        ordered = sorted([*before.files, *files], key=lambda file: (file.day, file.import_id))
         self._report(Progress(Phase.PUBLISHING, len(files), len(files), summary.rows_read))
-        self._store.publish(Manifest((*before.imports, record), tuple(ordered)))
+        before = self._before
+        self._store.publish(
+            replace(
+                before,
+                imports=(*before.imports, record),
+                files=(*before.files, *files),
+                next_number=self._number + 1,
+            )
+        )
 
     def _summary(self, staged: StagedRows, bad_lines: BadLines, new_rows: int) -> ImportSummary:
         days = staged.days()
@@ -238,7 +304,7 @@ class _Import:
             files=len(self._readers),
             rows_read=staged.rows,
             new_rows=new_rows,
-            doubles=staged.rows - new_rows,
+            doubles=staged.rows - new_rows - self._too_old,
             bad_lines=bad_lines.count,
             bad_lines_file=self._store.bad_lines_of(self._id) if bad_lines.count else None,
             other_rows=self._other_rows,
@@ -249,18 +315,5 @@ class _Import:
             devices=staged.devices(),
             names=staged.names(),
             seconds=time.monotonic() - self._started,
+            too_old=self._too_old,
         )
-
-
-def _move(source: Path, target: Path) -> None:
-    """Within one file system. The file, its name and its folder's name are on the disk afterwards."""
-    with source.open("rb") as file:
-        os.fsync(file.fileno())
-    target.parent.mkdir(parents=True, exist_ok=True)
-    source.rename(target)
-    sync_folder(target.parent)
-    sync_folder(target.parent.parent)
-
-
-def _tell_nobody(_: Progress) -> None:
-    pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ class StoreOf(Store):
         super().__init__(Path("/nowhere"))
         self._files = files
 
-    def parquet_files(self) -> tuple[Path, ...]:
+    def parquet_files(self, first: date | None = None, last: date | None = None) -> tuple[Path, ...]:
         return self._files
 
 
