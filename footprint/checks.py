@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 from django.db.utils import OperationalError
+
+from footprint.stylesheet import COMPILED
 
 OLDEST_POSTGRESQL = 150_000
 
@@ -51,5 +53,18 @@ def _check_version(alias: str) -> list[CheckMessage]:
             f"PostgreSQL {version // 10_000} is too old.",
             hint="Footprint needs PostgreSQL 15 or newer.",
             id="footprint.E003",
+        )
+    ]
+
+
+@register(Tags.staticfiles, deploy=True)
+def check_stylesheet(**kwargs: Any) -> list[CheckMessage]:
+    if COMPILED.exists():
+        return []
+    return [
+        Warning(
+            "The style sheet is not compiled.",
+            hint="Run `manage.py css`, then `manage.py collectstatic`.",
+            id="footprint.W001",
         )
     ]

@@ -142,7 +142,7 @@ def test_the_key_of_a_machine_is_made_once_for_its_owner_only(tmp_path: Path):
     assert stat.S_IMODE((tmp_path / "data" / "secret-key").stat().st_mode) == 0o600
 
 
-def test_a_server_deploys_without_a_warning(processes: Processes, tmp_path: Path):
+def test_a_server_deploys_without_a_warning(processes: Processes, stylesheet: None):
     check = processes.start(
         "manage.py", "check", "--deploy", "--fail-level", "WARNING", environment=SERVER | PATHS
     )
