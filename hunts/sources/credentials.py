@@ -21,13 +21,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import (
     AzureError,
-    ClientAuthenticationError,
     ServiceRequestError,
     ServiceResponseError,
 )
@@ -48,6 +48,11 @@ _READ_SECONDS = 20.0
 _TRIES_AGAIN = 2
 # A token we did not ask for says nothing of its end; it is read again for every question.
 _TOKEN_SECONDS = 60
+
+_NOT_OUR_FAULT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, *range(500, 600)}
+
+# All that is left of an answer of the directory, once the libraries below have passed it on.
+_OUT_OF_ORDER = re.compile(r"HTTP Error: (?:5\d\d|429|408)")
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 
@@ -155,13 +160,26 @@ class Identity:
             return self._credential.get_token(*scopes, **options)
         except SourceError:
             raise
-        except (CredentialUnavailableError, ClientAuthenticationError) as error:
+        except CredentialUnavailableError as error:
             raise NotSignedIn(f"Signing in with {self._words} failed.", said=shown(error.message)) from error
-        except (ServiceRequestError, ServiceResponseError) as error:
-            message = "The place that signs us in cannot be reached."
-            raise Unavailable(message, said=shown(error.message)) from error
         except (AzureError, ValueError, OSError) as error:
-            raise NotSignedIn(f"Signing in with {self._words} failed.", said=shown(str(error))) from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> SourceError:
+        said = shown(str(error))
+        if _is_out_of_order(error):
+            return Unavailable("The place that signs us in cannot be reached, or is out of order.", said=said)
+        return NotSignedIn(f"Signing in with {self._words} failed.", said=said)
+
+
+def _is_out_of_order(error: BaseException) -> bool:
+    """azure-identity calls it a failed authentication, too, when nobody was there to ask."""
+    response = getattr(error, "response", None)
+    if response is not None and response.status_code in _NOT_OUR_FAULT:
+        return True
+    if isinstance(error, ServiceRequestError | ServiceResponseError) or _OUT_OF_ORDER.search(str(error)):
+        return True
+    return error.__cause__ is not None and _is_out_of_order(error.__cause__)
 
 
 def open_identity(
