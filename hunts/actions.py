@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from cases.actions import FileText, add_case
 from cases.models import Case, CaseFile
+from cases.observed import visible
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Change, Subject, change
@@ -58,7 +59,7 @@ def note_import(*, actor: Actor, source: Source, paths: Sequence[Path], summary:
             Subject("source", source.slug, source.title),
             after={
                 "import": summary.import_id,
-                "files": [path.name for path in paths],
+                "files": [visible(path.name) for path in paths],
                 "new_rows": summary.new_rows,
                 "doubles": summary.doubles,
                 "bad_lines": summary.bad_lines,
@@ -99,7 +100,10 @@ def cancel_run(*, actor: Person, run: Run) -> None:
     """Stops asking: waiting slices end here, running ones when their worker's heartbeat sees it."""
     with change(actor=Actor.person(actor)) as ledger:
         # Slices before the run: the order in which workers lock them.
-        run.slices.filter(state=Slice.State.WAITING).update(state=Slice.State.CANCELLED, ended_at=Now())
+        waiting = run.slices.select_for_update().filter(state=Slice.State.WAITING).order_by("pk")
+        Slice.objects.filter(pk__in=[each.pk for each in waiting]).update(
+            state=Slice.State.CANCELLED, ended_at=Now()
+        )
         asked = (
             Run.objects.underway()
             .filter(pk=run.pk, cancel_asked_at=None)

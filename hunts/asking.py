@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import fields
 
 import structlog
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from cases.merging import RowToMerge, settle_unsettled
 from hunts import runs, slices
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 # How often a worker looks whether its run is being cancelled; a cancel is promised within 5 seconds.
 LOOK_SECONDS = 2.0
 RETRY_SECONDS = (5.0, 30.0, 120.0)
+# What goes wrong on our side of an answer: a full disk, a value the database refuses, time that is up.
+_OURS = (OSError, ArithmeticError, ValueError, DatabaseError, SoftTimeLimitExceeded)
 
 
 def ask_slice(slice_id: int, worker: str) -> None:
@@ -58,6 +61,12 @@ def _ask_and_finish(held: Claim, asked: Slice) -> None:
         _take_failure(held, asked, error)
     except (MissingColumn, UnreadableCell) as error:
         slices.fail(held, said=f"The answer could not be read. {error}")
+    except _OURS as error:
+        # The page must name the cause; the log has the whole of it.
+        slices.give_back(
+            held, said=f"{type(error).__name__}: {error}"[:500], wait_seconds=RETRY_SECONDS[0], counts=True
+        )
+        raise
 
 
 def _plan(held: Claim, asked: Slice) -> list[int]:

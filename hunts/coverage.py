@@ -8,7 +8,11 @@ from datetime import date, timedelta
 
 COVERED = "covered"
 NO_TELEMETRY = "no telemetry"
+PARTIAL = "partial"
 OWED = "owed"
+
+# What is known of a day is only ever replaced by something that says as much or more.
+_WORTH = {OWED: 0, NO_TELEMETRY: 1, PARTIAL: 2, COVERED: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,21 @@ def each_day(first: date, last: date) -> Iterator[date]:
         yield first + timedelta(days=offset)
 
 
-def coverage_of(first: date, last: date, parts: Sequence[Part]) -> dict[date, str]:
-    """A day is covered when every plan is done and every slice over it too; silent when the plans say so."""
+def coverage_of(first: date, last: date, over_until: date, parts: Sequence[Part]) -> dict[date, str]:
+    """A day is covered when every plan is done and every slice over it too; silent when the plans say so.
+
+    Days from `over_until` on were not over when the run began: what was asked of them is a part.
+    """
     plans = [part for part in parts if part.is_plan]
     planned = bool(plans) and all(part.is_done for part in plans)
     asked = [part for part in parts if not part.is_plan]
-    return {day: _state(day, planned, plans, asked) for day in each_day(first, last)}
+    states = {day: _state(day, planned, plans, asked) for day in each_day(first, last)}
+    return {day: PARTIAL if day >= over_until and state != OWED else state for day, state in states.items()}
+
+
+def says_as_much(state: str, known: str | None) -> bool:
+    """Whether `state` may replace what is known: a later failure takes no proof away."""
+    return known is None or _WORTH[state] >= _WORTH.get(known, 0)
 
 
 def _state(day: date, planned: bool, plans: Sequence[Part], asked: Sequence[Part]) -> str:

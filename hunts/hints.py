@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import structlog
 from celery import current_app
+from django.db import transaction
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError
 
@@ -22,8 +23,18 @@ def hint(slice_ids: Sequence[int]) -> bool:
     except OperationalError:
         log.warning("broker_unreachable", slices=len(slice_ids))
         return False
-    Slice.objects.filter(pk__in=slice_ids).update(hinted_at=Now())
+    _note_hinted(slice_ids)
     return True
+
+
+def _note_hinted(slice_ids: Sequence[int]) -> None:
+    """A slice that a worker holds by now needs no note, and is not waited for."""
+    with transaction.atomic():
+        waiting = Slice.objects.select_for_update(skip_locked=True).filter(
+            pk__in=slice_ids, state=Slice.State.WAITING
+        )
+        found = [each.pk for each in waiting.order_by("pk")]
+        Slice.objects.filter(pk__in=found).update(hinted_at=Now())
 
 
 def hint_run(run: Run) -> bool:

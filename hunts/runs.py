@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, timedelta
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -42,7 +43,7 @@ def cancel_left_over(run_id: int) -> None:
 
 
 def _state_of(run: Run, ended: list[Slice]) -> Run.State:
-    if run.cancel_asked_at is not None:
+    if any(each.state == Slice.State.CANCELLED for each in ended):
         return Run.State.CANCELLED
     failed = [each for each in ended if each.state == Slice.State.FAILED]
     if not failed:
@@ -80,11 +81,14 @@ def _note(ledger: Change, run: Run) -> None:
         "reasons": run.reasons,
     }
     ledger.add(Event.RUN_FINISHED, subject_of(run), case_number=run.hunt.case_id, after=after)
-    asked_days = len(list(each_day(run.first_day, run.last_day)))
-    if run.state == Run.State.COMPLETE and run.rows == 0 and counted[COVERED] == asked_days:
+    # Today is not over, so nothing can be proven of it; the days before must all be covered.
+    over = min(run.last_day, run.opened_at.astimezone(UTC).date() - timedelta(days=1))
+    whole_days = list(each_day(run.first_day, over))
+    proven = counted[COVERED] == len(whole_days) > 0
+    if run.state == Run.State.COMPLETE and run.rows == 0 and proven:
         ledger.add(
             Event.FOUND_NOTHING,
             subject_of(run),
             case_number=run.hunt.case_id,
-            after={"days": after["days"], "coverage": after["coverage"]},
+            after={"days": [run.first_day.isoformat(), over.isoformat()], "coverage": after["coverage"]},
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -16,7 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from cases.merging import Merged, RowToMerge, merge
-from hunts.coverage import COVERED, NO_TELEMETRY, Part, coverage_of
+from hunts.coverage import Part, coverage_of, says_as_much
 from hunts.kql.plan import Plan
 from hunts.models import Coverage, Run, Slice
 
@@ -139,7 +139,7 @@ def give_back(held: Claim, *, said: str, wait_seconds: float, counts: bool) -> N
             _end(asked, Slice.State.FAILED)
         else:
             _wait(asked, wait_seconds)
-        _moved(held.run_id)
+        _cover(_moved(held.run_id))
 
 
 def fail(held: Claim, *, said: str) -> None:
@@ -149,7 +149,7 @@ def fail(held: Claim, *, said: str) -> None:
         asked.attempts += 1
         asked.said = said
         _end(asked, Slice.State.FAILED)
-        _moved(held.run_id)
+        _cover(_moved(held.run_id))
 
 
 def lose(held_slice: Slice, max_losses: int) -> None:
@@ -161,7 +161,7 @@ def lose(held_slice: Slice, max_losses: int) -> None:
     else:
         held_slice.said = "The worker vanished; asked again."
         _wait(held_slice, 0)
-    _moved(held_slice.run_id)
+    _cover(_moved(held_slice.run_id))
 
 
 def _locked(held: Claim) -> Slice:
@@ -186,7 +186,7 @@ def _is_cancelled(asked: Slice) -> bool:
     if asked.run.cancel_asked_at is None:
         return False
     _end(asked, Slice.State.CANCELLED)
-    _moved(asked.run_id)
+    _cover(_moved(asked.run_id))
     return True
 
 
@@ -232,7 +232,7 @@ def _moved(run_id: int, merged: Merged | None = None) -> int:
 
 
 def _cover(run_id: int) -> None:
-    """Writes what is proven by now. A day once covered stays covered: a later failure takes no proof away.
+    """Writes what is proven by now.
 
     Reads the slices after the run's lock is held, so two that finish together see each other.
     """
@@ -247,15 +247,14 @@ def _cover(run_id: int) -> None:
         )
         for each in run.slices.all()
     ]
-    states = coverage_of(run.first_day, run.last_day, parts)
+    states = coverage_of(run.first_day, run.last_day, run.opened_at.astimezone(UTC).date(), parts)
     known = dict(Coverage.objects.filter(hunt=run.hunt).values_list("day", "state"))
-    better = [
-        Coverage(hunt=run.hunt, day=day, state=state, run=run)
-        for day, state in states.items()
-        if state in (COVERED, NO_TELEMETRY) or known.get(day) is None
-    ]
     Coverage.objects.bulk_create(
-        better,
+        [
+            Coverage(hunt=run.hunt, day=day, state=state, run=run)
+            for day, state in states.items()
+            if says_as_much(state, known.get(day))
+        ],
         update_conflicts=True,
         unique_fields=["hunt", "day"],
         update_fields=["state", "run", "at"],

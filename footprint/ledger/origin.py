@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from structlog.contextvars import get_contextvars
 
@@ -18,12 +19,21 @@ class OriginMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        bound = get_contextvars()
-        request_id = str(bound.get("request_id") or uuid.uuid4())
-        token = ORIGIN.set(
-            Origin(request_id[:64], str(bound.get("ip") or request.META.get("REMOTE_ADDR", "")))
-        )
+        request_id = str(get_contextvars().get("request_id") or uuid.uuid4())
+        token = ORIGIN.set(Origin(request_id[:64], address_of(request)))
         try:
             return self.get_response(request)
         finally:
             ORIGIN.reset(token)
+
+
+def address_of(request: HttpRequest) -> str:
+    """The client's address as the nearest hop we trust saw it.
+
+    Anyone can send X-Forwarded-For, so it counts only behind our own proxy, and of it only the last
+    entry, which that proxy has added itself.
+    """
+    if settings.FOOTPRINT.behind_proxy:
+        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+        return str(forwarded.rpartition(",")[2].strip())[:64]
+    return str(request.META.get("REMOTE_ADDR", ""))

@@ -23,6 +23,7 @@ from hunts.hints import hint_run
 from hunts.models import Coverage, Hunt, Run, Slice
 from hunts.notices import about_the_broker
 from hunts.progress import progress_of
+from hunts.runs import conclude
 from hunts.views.opening import keep_notices, kept_notices
 from hunts.weeks import Calendar, Stretch, calendar_of
 
@@ -126,6 +127,7 @@ def cancel(request: SignedInRequest, pk: int, run_pk: int) -> HttpResponse:
         )
         messages.warning(request, f"Run {run.pk} {said}.")
     else:
+        conclude(run.pk)
         messages.success(request, f"Run {run.pk} is being cancelled. No new question is asked.")
     return redirect("case-run", pk, run.pk)
 

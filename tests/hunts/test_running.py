@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import shutil
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.db.models import Sum
 
+from cases.merging import RowToMerge
 from cases.models import Case, CaseValue, Endpoint, Sighting
 from footprint.accounts.models import Person
 from footprint.ledger.models import Entry
 from hunts import asking, slices, sweep
 from hunts.actions import CaseIsArchived, RunHasEnded, cancel_run, open_run
 from hunts.adapters import store_of
+from hunts.kql.footprint import CAPS as ASKED_CAPS
 from hunts.models import Coverage, Run, Slice
 from hunts.slices import Cost, FencedOff
 from tests.hunts.conftest import OpenRun
@@ -25,6 +30,21 @@ TWO_DAYS = [
     event("beacon.exe", days_ago(1), "203.0.113.8"),
     event("other.exe", days_ago(2), "203.0.113.9"),
 ]
+
+
+A_ROW = RowToMerge(
+    file_kind="name",
+    file="beacon.exe",
+    day=days_ago(1).date(),
+    ip="203.0.113.7",
+    dns="",
+    first_seen=days_ago(1),
+    last_seen=days_ago(1),
+    events=1,
+    active_hours=1,
+    devices=1,
+    **{name: [] for name in ASKED_CAPS},
+)
 
 
 def work(run: Run) -> Run:
@@ -104,8 +124,9 @@ def test_a_worker_whose_lease_ran_out_writes_nothing(open_a_run: OpenRun):
     assert heir is not None
     assert heir.fence > zombie.fence
     with pytest.raises(FencedOff):
-        slices.finish_days(zombie, [], Cost("", 0, 0, 0))
+        slices.finish_days(zombie, [A_ROW], Cost("", 1, 0, 0))
     assert slices.renew(zombie) is False
+    assert not Endpoint.objects.exists()
 
 
 def test_a_lost_worker_costs_no_attempt_but_has_a_cap(open_a_run: OpenRun):
@@ -150,7 +171,7 @@ def test_cancel_ends_what_waits_and_drops_a_late_answer(open_a_run: OpenRun):
     assert held is not None
     cancel_run(actor=opener(run), run=run)
     assert slices.renew(held) is False
-    slices.finish_days(held, [], Cost("", 0, 0, 0))
+    slices.finish_days(held, [A_ROW], Cost("", 1, 0, 0))
     sweep.sweep()
     run.refresh_from_db()
     assert run.state == Run.State.CANCELLED
@@ -172,6 +193,43 @@ def test_a_source_that_is_gone_fails_the_run_with_its_words(open_a_run: OpenRun)
     assert run.state == Run.State.FAILED
     assert run.reasons
     assert not Endpoint.objects.exists()
+
+
+def test_today_is_not_over_and_so_not_proven(open_a_run: OpenRun):
+    run = work(open_a_run([*TWO_DAYS, event("beacon.exe", datetime.now(UTC), "203.0.113.7")], "beacon.exe"))
+    today = Coverage.objects.get(hunt=run.hunt, day=run.last_day)
+    assert today.state == Coverage.State.PARTIAL
+
+
+def test_a_day_once_covered_stays_so_when_its_telemetry_is_gone(open_a_run: OpenRun):
+    run = work(open_a_run(TWO_DAYS, "beacon.exe"))
+    shutil.rmtree(store_of(run.hunt.source).folder)
+    work(open_run(actor=opener(run), hunt=run.hunt))
+    assert Coverage.objects.get(hunt=run.hunt, day=days_ago(3).date()).state == Coverage.State.COVERED
+
+
+def test_a_plan_that_failed_leaves_its_days_owed(open_a_run: OpenRun):
+    run = open_a_run(TWO_DAYS, "beacon.exe")
+    held = slices.claim(run.slices.get().pk, "worker 1")
+    assert held is not None
+    slices.fail(held, said="no such table")
+    states = Coverage.objects.filter(hunt=run.hunt).values_list("state", flat=True)
+    assert (len(states), set(states)) == (30, {Coverage.State.OWED})
+
+
+def test_what_goes_wrong_on_our_side_is_named_on_the_slice(
+    open_a_run: OpenRun, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*args: object) -> None:
+        raise OSError("No space left on device")
+
+    run = open_a_run(TWO_DAYS, "beacon.exe")
+    monkeypatch.setattr("hunts.asking.read_plan", full)
+    with pytest.raises(OSError, match="No space left"):
+        asking.ask_slice(run.slices.get().pk, "worker 1")
+    plan = run.slices.get()
+    assert (plan.state, plan.attempts) == (Slice.State.WAITING, 1)
+    assert plan.said == "OSError: No space left on device"
 
 
 def test_a_failed_question_can_be_read(open_a_run: OpenRun):
@@ -216,3 +274,9 @@ def store_files(run: Run) -> list[Path]:
 def no_hints(monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests are the worker themselves; messages would go to nobody."""
     monkeypatch.setattr("hunts.hints.current_app.send_task", lambda *args, **options: None)
+
+
+@pytest.fixture(autouse=True)
+def no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has a connection of its own, which sees nothing of what a test has not committed."""
+    monkeypatch.setattr("hunts.asking._heartbeat", lambda *args: nullcontext())

@@ -11,6 +11,7 @@ from cases.models import Case
 from footprint.accounts.models import Role
 from footprint.ledger.models import Entry
 from hunts.models import Coverage, Run, Slice
+from hunts.slices import claim
 from tests.cases.views.pages import HTMX, text_of
 from tests.hunts.views.conftest import OpenCase
 from tests.roles import client_with
@@ -207,7 +208,14 @@ def test_cancel_is_asked_for_and_noted(site: Client, run: Run) -> None:
     assert Entry.objects.filter(event="hunts:run:cancelled").count() == 1
 
 
+def test_a_run_of_which_nothing_is_being_asked_is_cancelled_at_once(site: Client, run: Run) -> None:
+    site.post(f"{page_of(run)}cancel")
+    run.refresh_from_db()
+    assert run.state == Run.State.CANCELLED
+
+
 def test_cancelling_twice_says_so(site: Client, run: Run) -> None:
+    claim(run.slices.get().pk, "worker 1")
     site.post(f"{page_of(run)}cancel")
     assert "already being cancelled" in text_of(site.post(f"{page_of(run)}cancel", follow=True))
 
