@@ -200,6 +200,8 @@ def _refuse_undo(own: Decision, actor: Person) -> None:
         raise UndoRefused(f"{own.proposer} made this decision; only they can undo it.")
     on_subject = Decision.objects.in_force().on_values([own.subject]).select_related("proposer")
     if own.made_in is not None:
+        if own.made_in.state != Case.State.OPEN:
+            raise UndoRefused("The case is archived; nothing is decided in it any more.")
         on_subject = on_subject.covering(own.made_in)
     later = on_subject.filter(pk__gt=own.pk).order_by("-pk").first()
     if not on_subject.filter(pk=own.pk).exists():

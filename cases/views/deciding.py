@@ -15,7 +15,6 @@ from cases.forms import DecideForm
 from cases.models import Case, CaseValue, Decision, Endpoint, ValueKind
 from cases.views.filters import Filters, kept, kept_text
 from cases.views.queue import VERDICTS, address_of, counts_of, editor_for, row_context, visit_of
-from cases.views.reach import covered_by
 from cases.views.rows import Row, rows_of
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
@@ -105,7 +104,7 @@ def _other_rows(case: Case, value: CaseValue) -> int:
     """An address also stands beside names, whose rows change with it."""
     if value.kind != ValueKind.ADDRESS:
         return 0
-    others = Endpoint.objects.filter(covered_by(value), case=case).exclude(value=value.value)
+    others = Endpoint.objects.covered_by(value).filter(case=case).exclude(value=value.value)
     return others.values("value").distinct().count()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
-from cases.models import Case, CaseValue, Endpoint, ValueKind
+from cases.models import Case, CaseValue, Endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Reach:
 
 
 def reach_of(case: Case, value: CaseValue) -> Reach:
-    covered = Endpoint.objects.filter(covered_by(value))
+    covered = Endpoint.objects.covered_by(value)
     here = (
         covered.filter(case=case)
         .values_list("file__text")
@@ -32,10 +32,3 @@ def reach_of(case: Case, value: CaseValue) -> Reach:
     )
     other = covered.exclude(case=case).aggregate(endpoints=Count("pk"), cases=Count("case", distinct=True))
     return Reach(tuple((text, n) for text, n in here), other["endpoints"], other["cases"])
-
-
-def covered_by(value: CaseValue) -> Q:
-    """An address is covered wherever it stands, also beside a name."""
-    if value.kind == ValueKind.ADDRESS:
-        return Q(ip=value.value) | Q(dns_ip=value.value)
-    return Q(dns=value.value)
