@@ -42,7 +42,7 @@ def test_health_is_never_kept_by_a_cache(client):
 
 
 def test_the_broker_of_celery_and_of_health_is_the_same(valkey, settings):
-    with Celery(broker=settings.CELERY_BROKER_URL).connection() as connection:
+    with Celery(broker=settings.CELERY_BROKER_URL, set_as_current=False).connection() as connection:
         connection.default_channel.client.set("footprint-test", "here")
     assert valkey.get("footprint-test") == b"here"
     assert health.broker_answers()
