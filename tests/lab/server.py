@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -29,7 +30,8 @@ DRIP_SECONDS = 0.05
 
 
 class Lab:
-    """`token`: the only one that is believed; None believes any."""
+    """`token`: the only one that is believed; None believes any. With a `certificate`, a PEM file that
+    has its key too, the lab speaks TLS."""
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class Lab:
         *,
         port: int = 0,
         token: str | None = None,
+        certificate: Path | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.engine = Engine(files)
@@ -53,6 +56,9 @@ class Lab:
         self.delay_seconds = 0.0
         self.closing = Event()
         self._server = _Server(("127.0.0.1", port), self)
+        self._scheme = "https" if certificate else "http"
+        if certificate:
+            self._server.speak_tls(certificate)
         self._thread = Thread(target=self._server.serve_forever, args=(0.05,), name="lab", daemon=True)
 
     def __enter__(self) -> Lab:
@@ -69,7 +75,7 @@ class Lab:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     def fault(self, kind: Kind, times: int = 1, value: str = "") -> None:
         self.faults.add(Fault(kind, times, value))
@@ -91,6 +97,12 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], lab: Lab) -> None:
         self.lab = lab
         super().__init__(address, _Handler)
+
+    def speak_tls(self, certificate: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        # Hands are shaken by the thread of the connection, not by the one that accepts.
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,13 +50,14 @@ def open_kind(
     *,
     token: str = TOKEN,
     clock: Callable[[], datetime] = at_noon,
+    environment: Mapping[str, str] | None = None,
     **options: str,
 ) -> RemoteAdapter:
     return open_source(
         kind,
         {"endpoint": lab.url, **_OPTIONS[kind], **options},
         "token:LAB_TOKEN",
-        environment={"LAB_TOKEN": token},
+        environment={"LAB_TOKEN": token, **(environment or {})},
         allow_http=True,
         clock=clock,
     )

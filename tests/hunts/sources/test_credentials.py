@@ -4,7 +4,6 @@ import io
 import json
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,14 +17,11 @@ from azure.identity import (
     ManagedIdentityCredential,
     WorkloadIdentityCredential,
 )
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 from requests.adapters import BaseAdapter
 
 from hunts.sources.credentials import Identity, Reference, Way, open_identity, parse_reference
 from hunts.sources.errors import BadSource, NotSignedIn, SourceError, Unavailable
+from tests.hunts.sources.certificates import own_certificate
 from tests.hunts.sources.conftest import OpenLab
 from tests.hunts.sources.remote import EVENTS, KINDS, ask, at_noon, open_kind
 from tests.lab.faults import FOREVER, Kind
@@ -131,7 +127,7 @@ def test_an_empty_or_unreadable_file_is_no_secret(tmp_path: Path) -> None:
 
 def test_a_certificate_signs_in(tmp_path: Path) -> None:
     path = tmp_path / "app.pem"
-    path.write_bytes(_certificate())
+    path.write_bytes(own_certificate())
     environment = {**APP, "AZURE_CLIENT_CERTIFICATE_PATH": str(path)}
     assert type(inside(opened("certificate", environment))) is CertificateCredential
 
@@ -266,23 +262,3 @@ def _session(adapter: BaseAdapter) -> requests.Session:
     session = requests.Session()
     session.mount("https://", adapter)
     return session
-
-
-def _certificate() -> bytes:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "footprint tests")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return private + certificate.public_bytes(serialization.Encoding.PEM)
