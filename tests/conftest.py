@@ -157,6 +157,9 @@ def processes(tmp_path: Path) -> Iterator[house.Processes]:
     processes = house.Processes(tmp_path)
     yield processes
     processes.stop_all()
+    # Shown by pytest where the test failed.
+    for started in processes.started:
+        print(f"{started.process.args}:\n{started.said()[-8000:]}")  # noqa: T201
 
 
 StartWorker = Callable[..., house.Started]
