@@ -51,7 +51,9 @@ class LocalAdapter:
         began = time.monotonic()
         with self._watched(timeout) as watch, _errors_told():
             sql = duckdb_kql.to_sql(query.text, schema=_SCHEMA, allow_write=False)
-            columns, rows, size = self._run(sql, query, Visible(self._files(), window, query.names), watch)
+            columns, rows, size = self._run(
+                sql, query, Visible(self._files(window), window, query.names), watch
+            )
             watch.check()
         return Answer(columns, rows, bytes=size, seconds=time.monotonic() - began)
 
@@ -62,7 +64,7 @@ class LocalAdapter:
 
     def probe(self) -> Probe:
         try:
-            files = self._files()
+            files = self._files(Window())
         except SourceError as error:
             return Probe((Check(Step.REACHED, False, str(error), error.said, "Look at the store's folder."),))
         reached = Check(Step.REACHED, True, f"The store has {len(files)} Parquet files.")
@@ -81,9 +83,9 @@ class LocalAdapter:
         found = Check(Step.NEWEST, True, f"The newest event is of {moment:%Y-%m-%d %H:%M} UTC.")
         return Probe((reached, table, found), moment)
 
-    def _files(self) -> tuple[Path, ...]:
+    def _files(self, window: Window) -> tuple[Path, ...]:
         try:
-            return self._store.parquet_files()
+            return self._store.parquet_files(window.first_day, window.last_day)
         except (OSError, StoreDamaged) as error:
             raise Unavailable("The store of imported telemetry cannot be read.", said=str(error)) from error
 
@@ -114,19 +116,18 @@ class LocalAdapter:
     def _fetch(
         self, cursor: duckdb.DuckDBPyConnection, limits: dict[str, int], columns: tuple[str, ...]
     ) -> tuple[list[Cells], int]:
-        caps = [limits.get(name) for name in columns]
+        sets = [(place, limits[name]) for place, name in enumerate(columns) if name in limits]
         rows: list[Cells] = []
         size = 0
         while chunk := cursor.fetchmany(_ROWS_AT_ONCE):
             for cells in chunk:
-                # duckdb-kql does not know make_set's limit; cut here, a set cannot fill the memory.
-                rows.append(
-                    tuple(
-                        cell if cap is None else cut_set(cell, cap)
-                        for cell, cap in zip(cells, caps, strict=True)
-                    )
-                )
-                size += sum(len(cell) for cell in rows[-1] if isinstance(cell, str))
+                for place, limit in sets:
+                    # duckdb-kql does not know make_set's limit; cut here, a set cannot fill the memory.
+                    cell = cells[place]
+                    if not isinstance(cell, str) or cell.count(",") >= limit:
+                        cells = (*cells[:place], cut_set(cell, limit), *cells[place + 1 :])
+                rows.append(cells)
+                size += sum([len(cell) for cell in cells if isinstance(cell, str)])
             if len(rows) > self._max_rows:
                 raise Truncated(f"The answer has more than {self._max_rows:,} rows.")
         return rows, size

@@ -13,9 +13,13 @@ MEMORY_LIMIT = "1GB"
 # DuckDB holds whole row groups, per thread, and a day of long command lines must fit too. One thread is
 # enough: most of the time goes into reading, which happens meanwhile.
 THREADS = 1
-# Small groups, so that the rows of one file name are found by the groups' least and greatest FileKey.
-ROW_GROUP_ROWS = 65_536
+# Small groups, so that the rows of one file name are found by the groups' least and greatest FileKey;
+# but not so many that a file's directory of groups takes longer to read than a group.
+LEAST_GROUP_ROWS, MOST_GROUP_ROWS = 8_192, 65_536
+GROUPS_PER_FILE = 16
 ROW_GROUP_BYTES = "32MB"
+# DuckDB makes groups of whole vectors.
+_VECTOR_ROWS = 2_048
 
 _UPPER = "".join(chr(letter) for letter in ASCII_LOWER)
 FILE_KEY = f"translate({FILE_COLUMN}, '{_UPPER}', '{_UPPER.lower()}')"
@@ -37,12 +41,18 @@ def engine(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def write_sorted(
-    connection: duckdb.DuckDBPyConnection, columns: Sequence[str], rows: str, target: Path
-) -> int:
-    """Writes what `rows` gives, SQL from FROM on. Named columns keep every file of a store to one schema."""
-    [(count,)] = connection.execute(
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[str], rows: str, count: int, target: Path
+) -> None:
+    """Writes the `count` rows that `rows` gives, SQL from FROM on.
+
+    Named columns keep every file of a store to one schema.
+    """
+    vectors = -(-count // (GROUPS_PER_FILE * _VECTOR_ROWS))
+    group_rows = min(MOST_GROUP_ROWS, max(LEAST_GROUP_ROWS, vectors * _VECTOR_ROWS))
+    [(written,)] = connection.execute(
         f"COPY (SELECT {', '.join(columns)} {rows} ORDER BY {', '.join(SORT_COLUMNS)})"
         f" TO {sql_text(target)} (FORMAT parquet, COMPRESSION zstd,"
-        f" ROW_GROUP_SIZE {ROW_GROUP_ROWS}, ROW_GROUP_SIZE_BYTES '{ROW_GROUP_BYTES}')"
+        f" ROW_GROUP_SIZE {group_rows}, ROW_GROUP_SIZE_BYTES '{ROW_GROUP_BYTES}')"
     ).fetchall()
-    return int(count)
+    if written != count:
+        raise duckdb.Error(f"{count} rows were to be written and {written} were")

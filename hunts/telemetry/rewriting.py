@@ -96,8 +96,9 @@ class DayRewriter:
         ).fetchall()
         if not counted:
             return ()
-        rows_by_import = {int(number): int(count) for number, count in counted}
+        rows_by_import = {int(number): int(found) for number, found in counted}
         several = (f"{NUMBER_COLUMN}::INTEGER AS {NUMBER_COLUMN}",) if len(rows_by_import) > 1 else ()
         path = self._folder / f"{day.isoformat()}-{doubles}.parquet"
-        write_sorted(self._connection, (*RECORDED, "FileKey", *several), rows, path)
+        count = sum(rows_by_import.values())
+        write_sorted(self._connection, (*RECORDED, "FileKey", *several), rows, count, path)
         return ((path, DayFile(day, self._id, rows_by_import, path.stat().st_size, doubles)),)

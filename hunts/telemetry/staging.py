@@ -99,12 +99,12 @@ class StagedRows:
 
     def _write(self, condition: str, target: Path) -> int:
         chosen = f"(SELECT Ordinal FROM first WHERE {condition})"
-        if not self._connection.execute(f"{chosen} LIMIT 1").fetchall():
-            return 0
-        columns = (*RECORDED, f"{FILE_KEY} AS FileKey")
-        return write_sorted(
-            self._connection, columns, f"FROM staged SEMI JOIN {chosen} AS chosen USING (Ordinal)", target
-        )
+        [(count,)] = self._connection.execute(f"SELECT count(*) FROM {chosen}").fetchall()
+        if count:
+            columns = (*RECORDED, f"{FILE_KEY} AS FileKey")
+            rows = f"FROM staged SEMI JOIN {chosen} AS chosen USING (Ordinal)"
+            write_sorted(self._connection, columns, rows, count, target)
+        return int(count)
 
     def _count(self, expression: str) -> int:
         parts = [part for parts in self._parts.values() for part in parts]

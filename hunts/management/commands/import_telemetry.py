@@ -22,8 +22,9 @@ _WIDTH = 79
 
 class Command(BaseCommand):
     help = (
-        "Imports DeviceNetworkEvents exports into a local source: CSV of the Log Analytics and Defender"
-        " portals, JSON lines of the streaming API. If one file is refused, none is imported."
+        "Imports exports of DeviceNetworkEvents and Sysmon's network events into a local source: portal CSV,"
+        " streaming API and Graph JSON, Parquet, Sysmon JSON, event logs; also gzipped, zipped or as a folder."
+        " If one file is refused, none is imported."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--source", default="local", metavar="SLUG")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        source = _local_source(options["source"])
+        source = local_source(options["source"])
         try:
             with progress_line(self.stderr) as show:
                 summary = import_files(store_of(source), options["paths"], progress=show)
@@ -45,7 +46,7 @@ class Command(BaseCommand):
         self.stdout.write(summary_text(summary))
 
 
-def _local_source(slug: str) -> Source:
+def local_source(slug: str) -> Source:
     sources = Source.objects.filter(kind=Source.Kind.LOCAL)
     source = sources.filter(slug=slug).first()
     if source is None:
@@ -77,7 +78,7 @@ def _progress_text(progress: Progress) -> str:
     words = progress.phase.value.capitalize()
     if progress.file is not None:
         words += f" {progress.file.name}"
-    if progress.phase in (Phase.READING, Phase.SORTING) and progress.total:
+    if progress.phase in (Phase.READING, Phase.SORTING, Phase.REWRITING) and progress.total:
         words += f", {100 * progress.done // progress.total} %"
     if progress.rows:
         words += f", {progress.rows:,} rows"
@@ -86,6 +87,7 @@ def _progress_text(progress: Progress) -> str:
 
 def summary_text(summary: ImportSummary) -> str:
     lines = [
+        f"Import      {summary.import_id}",
         f"Files       {summary.files:,}",
         f"Rows read   {summary.rows_read:,}",
         f"New rows    {summary.new_rows:,}",
@@ -97,6 +99,8 @@ def summary_text(summary: ImportSummary) -> str:
     ]
     if summary.other_rows:
         lines.append(f"Rows of other tables, left out: {summary.other_rows:,}")
+    if summary.too_old:
+        lines.append(f"Rows of days that are not kept any more, left out: {summary.too_old:,}")
     lines += [
         f"Cells of {column} that could not be read, left empty: {number:,}"
         for column, number in sorted(summary.unread_cells.items())

@@ -12,7 +12,6 @@ import pytest
 
 from hunts.telemetry.progress import Progress
 from hunts.telemetry.store import Store, import_files
-from hunts.telemetry.upkeep import compact
 from tests.hunts.telemetry.exports import row, stored, write_json_lines
 from tests.hunts.telemetry.slow_change import change
 
@@ -71,7 +70,7 @@ def test_a_change_has_these_points(tmp_path: Path, action: str) -> None:
 
 
 @pytest.mark.parametrize(("action", "point"), CASES)
-def test_a_change_killed_at_any_point_was_never_there_or_is_whole(
+def test_a_change_killed_at_any_point_was_never_there_or_is_whole_and_can_be_made_again(
     tmp_path: Path, action: str, point: int
 ) -> None:
     world, reference = World(tmp_path / "world"), World(tmp_path / "reference")
@@ -81,27 +80,19 @@ def test_a_change_killed_at_any_point_was_never_there_or_is_whole(
 
     world.kill_at(action, point)
 
-    assert seen_in(world.store) == (after if point == POINTS[action] else before)
-    assert len(world.store.imports()) in (2, 2 + (action == "import") - (action == "remove"))
-
-
-@pytest.mark.parametrize(("action", "point"), CASES)
-def test_what_a_killed_change_left_is_swept_and_the_next_one_works(
-    tmp_path: Path, action: str, point: int
-) -> None:
-    world, reference = World(tmp_path / "world"), World(tmp_path / "reference")
-    world.kill_at(action, point)
-    if point < POINTS[action]:
+    is_done = point == POINTS[action]
+    assert seen_in(world.store) == (after if is_done else before)
+    if not is_done:
         world.change(action)
-    reference.change(action)
-    for store in (world.store, reference.store):
-        compact(store)
-        with store.writing():
-            pass
+    assert seen_in(world.store) == after
+    assert_nothing_is_left_over(world.store)
 
-    assert seen_in(world.store) == seen_in(reference.store)
-    files = {world.store.path_of(file) for file in world.store.manifest().files}
-    assert {path for part in ("days", "doubles") for path in world.store.folder.glob(f"{part}/*/*")} == files
-    assert not world.store.staging_folder.exists() or not list(world.store.staging_folder.iterdir())
-    kept = {record.import_id for record in world.store.imports()}
-    assert {path.stem for path in world.store.bad_lines_folder.glob("*")} <= kept
+
+def assert_nothing_is_left_over(store: Store) -> None:
+    with store.writing():
+        pass
+    files = {store.path_of(file) for file in store.manifest().files}
+    assert {path for part in ("days", "doubles") for path in store.folder.glob(f"{part}/*/*")} == files
+    assert not store.staging_folder.exists() or not list(store.staging_folder.iterdir())
+    imports = {record.import_id for record in store.imports()}
+    assert {path.stem for path in store.bad_lines_folder.glob("*")} <= imports
