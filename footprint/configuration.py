@@ -154,6 +154,9 @@ class Configuration(BaseSettings):
     )
     max_losses: int = Field(10, ge=1, le=100, description="Workers a slice may lose before it fails.")
     ask_timeout_seconds: int = Field(600, ge=1, le=3600, description="Longest time one question may take.")
+    merge_timeout_seconds: int = Field(
+        300, ge=10, le=3600, description="Longest time an answer may take to be merged, after the question."
+    )
 
     @classmethod
     def settings_customise_sources(

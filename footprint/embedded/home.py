@@ -75,7 +75,7 @@ class Home:
     def make(self) -> None:
         try:
             self.data_dir.mkdir(parents=True, exist_ok=True)
-            self.logs.mkdir(exist_ok=True)
+            self.logs.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise EmbeddedError(
                 f"The data directory {self.data_dir} cannot be made: {error.strerror}."

@@ -136,7 +136,7 @@ class Machine:
             supervisor.stop(self._askings.repeated)
 
     def _prepare(self) -> None:
-        self._home.logs.mkdir(parents=True, exist_ok=True)
+        self._home.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._home.run_dir.mkdir(mode=0o700, exist_ok=True)
         with self._step("Preparing the database"):
             faults = check_postgresql(["default"])
