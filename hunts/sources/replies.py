@@ -180,7 +180,7 @@ def _within_reason(seconds: float) -> float:
     return min(max(seconds, 1.0), MAX_PAUSE_SECONDS)
 
 
-def read_json(text: str) -> object:
+def read_json(text: str | bytes) -> object:
     try:
         value: object = json.loads(text)
     except ValueError:

@@ -151,6 +151,8 @@ class _Adapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         request.headers["Connection"] = "close"
         response = super().send(request, *args, **kwargs)
+        # All of them send JSON, which is UTF-8; where nothing is said, minutes would go into guessing.
+        response.encoding = response.encoding or "utf-8"
         wire = _held.get()
         if self._notes and wire is not None:
             wire.note(response)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -62,11 +63,7 @@ class Engine:
         self._files = files
 
     def answer(self, kql: str, window: Window, time_column: str = TIME_COLUMN) -> Table:
-        names = [time_column if name == TIME_COLUMN else name for name in RECORDED]
-        try:
-            sql = duckdb_kql.to_sql(kql, schema={TABLE: names}, allow_write=False)
-        except duckdb_kql.KqlError as error:
-            raise NotUnderstood(str(error), is_syntax=True) from error
+        sql = _translated(kql, time_column)
         with (
             tempfile.TemporaryDirectory(prefix="footprint-lab-") as scratch,
             closing(locked_connection(Visible(self._files, window), Limits(), Path(scratch))) as connection,
@@ -77,6 +74,16 @@ class Engine:
                     f" FROM memory.main.{TABLE}"
                 )
             return _fetched(connection, sql, dict(_SET.findall(kql)))
+
+
+# Half a second each, and the same few texts come again and again.
+@lru_cache(maxsize=1_000)
+def _translated(kql: str, time_column: str) -> str:
+    names = [time_column if name == TIME_COLUMN else name for name in RECORDED]
+    try:
+        return str(duckdb_kql.to_sql(kql, schema={TABLE: names}, allow_write=False))
+    except duckdb_kql.KqlError as error:
+        raise NotUnderstood(str(error), is_syntax=True) from error
 
 
 def _fetched(connection: duckdb.DuckDBPyConnection, sql: str, limits: dict[str, str]) -> Table:
