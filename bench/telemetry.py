@@ -104,7 +104,11 @@ def scans(store: Store, names: Sequence[str], scratch: Path) -> int:
     visible = Visible(store.parquet_files(), Window(), query.names)
     with closing(locked_connection(visible, Limits(), scratch)) as connection:
         [(_, plan)] = connection.execute(f"EXPLAIN (FORMAT json) {sql}").fetchall()
-    return str(plan).count('"READ_PARQUET')
+    return _reads(json.loads(plan))
+
+
+def _reads(steps: list[dict[str, Any]]) -> int:
+    return sum(step["name"].startswith("READ_PARQUET") + _reads(step["children"]) for step in steps)
 
 
 def by_hand(store: Store, condition: str) -> int:

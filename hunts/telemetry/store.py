@@ -24,7 +24,7 @@ import duckdb
 
 from hunts.telemetry.bad_lines import BadLines
 from hunts.telemetry.cells import CellReader
-from hunts.telemetry.errors import ImportFailed, Refusal, UnreadableFile
+from hunts.telemetry.errors import ImportFailed, Refusal, StoreDamaged, UnreadableFile
 from hunts.telemetry.exports import Export, OpenExport, find_exports, refusal
 from hunts.telemetry.manifest import (
     DayFile,
@@ -102,11 +102,21 @@ class Store:
     def writing(self) -> Iterator[None]:
         """Waits for another writer, in whatever process; then sweeps up what a killed one left, and what
         was retired so long ago that nobody reads it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.folder / "writer.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            self._require_manifest()
             self._sweep()
             yield
+
+    def _require_manifest(self) -> None:
+        """A store has one from its first writer on. One that lost it, as after a restore that was not
+        whole, must not be swept: all its files would be taken for left-overs."""
+        if self._manifest_path.exists():
+            return
+        if any(self.folder.glob("days/*/*.parquet")):
+            raise StoreDamaged(f"{self._manifest_path} is missing, but there are files it should name.")
+        replace_manifest(self._manifest_path, Manifest())
 
     def _sweep(self) -> None:
         if self.staging_folder.exists():

@@ -20,7 +20,10 @@ _WRAPPING_KEYS = frozenset(f'"{key}"'.encode() for key in WRAPPINGS)
 
 _CHUNK = 256 * 1024
 _INSIDE = rb'(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+'
-_TOKEN = re.compile(rb'"' + _INSIDE + rb'"|["{}\[\]]')
+_TEXT = rb'"' + _INSIDE + rb'"'
+_TOKEN = re.compile(rb"(?P<token>" + _TEXT + rb'|["{}\[\]])')
+# Inside an event only brackets matter, and the text before one, which may be a key.
+_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|(?P<text>' + _TEXT + rb'))*+(?P<token>["{}\[\]])?')
 _TEXT_THAT_GOES_ON = re.compile(rb'"' + _INSIDE + rb"\\?\Z")
 _OPENS_WITH = {b"}": b"{", b"]": b"["}
 _BETWEEN_EVENTS = b" \t\r\n,"
@@ -89,22 +92,22 @@ class _Document:
 
     def pieces(self) -> Iterator[Piece | BadLine]:
         while True:
-            match = _TOKEN.search(self._data, self._place)
+            match = self._next_token()
             if match is None or self._goes_on(match):
-                yield from self._pass_over(len(self._data) if match is None else match.start())
+                yield from self._pass_over(len(self._data) if match is None else match.start("token"))
                 yield from self._check_length()
                 if not self._read_more():
                     break
                 continue
-            yield from self._pass_over(match.start())
-            token = match.group()
+            yield from self._pass_over(match.start("token"))
+            token = match.group("token")
             if token == b'"':
-                cut = _TEXT_THAT_GOES_ON.match(self._data, match.start())
+                cut = _TEXT_THAT_GOES_ON.match(self._data, self._place)
                 yield self._break_off(_CUT_OFF if cut and self._ended else "not JSON: a text is not closed")
                 continue
             self._place = match.end()
             if token in b"{[":
-                yield from self._open(token, match.start())
+                yield from self._open(token, match.start("token"))
             elif token in b"}]":
                 yield from self._close(token)
             else:
@@ -114,11 +117,22 @@ class _Document:
         elif self._outer:
             yield BadLine(self._line_at(self._place), "not JSON: the list is not closed", b"")
 
+    def _next_token(self) -> "re.Match[bytes] | None":
+        if self._begin is None:
+            return _TOKEN.search(self._data, self._place)
+        match = _TO_BRACKET.match(self._data, self._place)
+        if match is None:
+            return None
+        if match.start("text") >= 0:
+            self._text, self._text_end = match.group("text"), match.end("text")
+        return match if match.start("token") >= 0 else None
+
     def _goes_on(self, match: "re.Match[bytes]") -> bool:
         """Whether this is a text whose end is not in the window yet."""
-        if self._ended or match.group() != b'"' or len(self._data) - match.start() > LINE_CAP:
+        start = match.start("token")
+        if self._ended or match.group("token") != b'"' or len(self._data) - start > LINE_CAP:
             return False
-        return _TEXT_THAT_GOES_ON.match(self._data, match.start()) is not None
+        return _TEXT_THAT_GOES_ON.match(self._data, start) is not None
 
     def _pass_over(self, end: int) -> Iterator[BadLine]:
         between = self._data[self._place : end].strip(_BETWEEN_EVENTS)

@@ -237,3 +237,14 @@ def test_a_folder_name_with_odd_characters_works(tmp_path: Path) -> None:
     again = import_files(store, [export])
 
     assert (len(stored(store)), again.doubles) == (1, 1)
+
+
+def test_a_store_that_lost_its_manifest_is_left_as_it_is(store: Store, tmp_path: Path) -> None:
+    import_files(store, [write_json_lines(tmp_path / "x", [row()])])
+    kept = store.parquet_files()
+    (store.folder / "manifest.json").unlink()
+
+    with pytest.raises(StoreDamaged, match=r"manifest\.json is missing"):
+        import_files(store, [write_json_lines(tmp_path / "y", [row(ReportId=2)])])
+
+    assert all(path.exists() for path in kept)

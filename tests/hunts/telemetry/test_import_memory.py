@@ -64,3 +64,19 @@ def test_a_line_of_50_mib_is_put_aside_in_bounded_memory(
 
     assert (rows, bad_lines) == (2, 1)
     assert peak - least < LINE_MIB * MIB // 1024 // 3
+
+
+def test_an_event_of_50_mib_in_a_document_is_put_aside_in_bounded_memory(tmp_path: Path) -> None:
+    short, long = tmp_path / "short", tmp_path / "long"
+    first, last = (json_line(row(RemoteIP=f"192.0.2.{number}", ReportId=None)).encode() for number in (1, 2))
+    short.write_bytes(b"[" + first + b"]")
+    with long.open("wb") as file:
+        file.write(b"[" + first + b', {"a": [')
+        file.writelines(b'"a[","bc",' * (MIB // 10) for _ in range(LINE_MIB))
+        file.write(b'""]}, ' + last + b"]")
+    least, *_ = import_elsewhere(tmp_path / "a", short)
+
+    peak, rows, bad_lines = import_elsewhere(tmp_path / "b", long)
+
+    assert (rows, bad_lines) == (2, 1)
+    assert peak - least < LINE_MIB * MIB // 1024 // 3
