@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import django
 import pytest
+from django.conf import settings
 
 from footprint.embedded import Hold, Home
 from tests.folders import make_folder, remove_folder, sweep_folders
@@ -46,6 +47,8 @@ WORKER_NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("g
 os.environ["REDIS_URL"] = HOME.broker_url(1 + WORKER_NUMBER % 15)
 
 django.setup()
+# In an xdist worker the settings were read before this file, with the first process's database of Valkey.
+settings.CELERY_BROKER_URL = os.environ["REDIS_URL"]
 
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
@@ -159,7 +162,7 @@ def processes(tmp_path: Path) -> Iterator[house.Processes]:
     processes.stop_all()
     # Shown by pytest where the test failed.
     for started in processes.started:
-        print(f"{started.process.args}:\n{started.said()[-8000:]}")  # noqa: T201
+        print(f"{started.process.args!r}:\n{started.said()[-8000:]}")  # noqa: T201
 
 
 StartWorker = Callable[..., house.Started]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 
 import pytest
+from celery import current_app
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from redis import Redis
 
-from tests.house import FreshDatabase, Started
+from tests.house import FreshDatabase, Started, wait_until
 
 
 @pytest.mark.django_db
@@ -33,6 +34,11 @@ def test_a_worker_takes_messages(worker: Started, valkey: Redis) -> None:
     assert valkey.ping()
     worker.kill()
     assert worker.process.returncode == -9
+
+
+def test_a_worker_gets_the_messages_of_its_own_test_process(worker: Started, valkey: Redis) -> None:
+    current_app.send_task("hunts.tasks.requeue_stale")
+    wait_until(lambda: "task_succeeded" in worker.said())
 
 
 def test_other_machines_are_out_of_reach() -> None:
