@@ -25,7 +25,15 @@ from hunts.kql.window import Window
 from hunts.models import Slice
 from hunts.slices import Claim, Cost, FencedOff
 from hunts.sources.base import Adapter, Answer
-from hunts.sources.errors import Interrupted, Refused, Rejected, SourceError, Throttled, Truncated
+from hunts.sources.errors import (
+    Interrupted,
+    OutOfRetention,
+    Refused,
+    Rejected,
+    SourceError,
+    Throttled,
+    Truncated,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -105,16 +113,18 @@ def _ask(adapter: Adapter, query: Query, window: Window) -> tuple[Answer, list[t
 
 def _take_failure(held: Claim, asked: Slice, error: SourceError) -> None:
     log.warning("source_failed", slice=held.slice_id, error=type(error).__name__, said=str(error))
+    said = f"{error} “{error.said}”" if error.said else str(error)
     match error:
         case Interrupted():
             slices.give_back(held, said="", wait_seconds=0, counts=False)
         case Throttled():
-            slices.give_back(held, said=str(error), wait_seconds=error.retry_after, counts=False)
-        case Refused() | Rejected():
-            slices.fail(held, said=str(error))
+            slices.give_back(held, said=said, wait_seconds=error.retry_after, counts=False)
+        case Refused() | Rejected() | Truncated() | OutOfRetention():
+            # The same question would end the same way.
+            slices.fail(held, said=said)
         case _:
             wait = RETRY_SECONDS[min(asked.attempts, len(RETRY_SECONDS) - 1)]
-            slices.give_back(held, said=str(error), wait_seconds=wait, counts=True)
+            slices.give_back(held, said=said, wait_seconds=wait, counts=True)
 
 
 def files_of(asked: Slice) -> list[AskedFile]:

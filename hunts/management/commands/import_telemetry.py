@@ -22,8 +22,9 @@ _WIDTH = 79
 
 class Command(BaseCommand):
     help = (
-        "Imports exports of DeviceNetworkEvents and Sysmon's network events into a local source: portal CSV,"
-        " streaming API and Graph JSON, Parquet, Sysmon JSON, event logs; also gzipped, zipped or as a folder."
+        "Imports exports of DeviceNetworkEvents and Sysmon's network events into a local source: portal"
+        " CSV, streaming API and Graph JSON, Parquet, Sysmon JSON, event logs; also gzipped, zipped or as"
+        " a folder."
         " If one file is refused, none is imported."
     )
 
