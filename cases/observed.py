@@ -121,6 +121,9 @@ def _read_name_column(raw: str) -> tuple[str, str | None, Kind]:
     name = _read_name(host)
     if name is None:
         return visible(text), None, "text"
+    # "-." and "null:443" say as little as "-" and "null" do.
+    if name in _EMPTY:
+        return "", None, "name"
     if address := read_address(name):
         return address, address, "address"
     if _NUMBER.match(name.rpartition(".")[2]):

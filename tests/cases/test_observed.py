@@ -199,6 +199,8 @@ def test_an_address_is_read_as_the_standard_library_reads_it(raw: str):
 
 
 @given(RAW)
+@example("-.")
+@example("null:443")
 def test_a_name_or_address_reads_as_itself(raw: str):
     seen = observe("", raw)
     if seen.kind != "text":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,6 +54,8 @@ def _served(database: Path, folder: Path) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         cwd=folder,
+        # Otherwise the line with the address stays in its buffer.
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )
 
 
