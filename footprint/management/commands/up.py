@@ -37,8 +37,8 @@ POLL_SECONDS = 0.2
 DEMO_COMMANDS = ("demo_people", "demo_telemetry", "demo_cases")
 
 
-class Ending(Exception):
-    """Somebody asked the supervisor to end."""
+class Ending(BaseException):
+    """Somebody asked the supervisor to end. Like KeyboardInterrupt it is no error that others may take in."""
 
 
 class Askings:
@@ -88,13 +88,19 @@ class Command(BaseCommand):
         port = _port(options["port"])
         console = Console(soft_wrap=True, highlight=False)
         home = Home(house.data_dir)
+        askings = Askings()
         try:
-            with Askings() as askings, _only_one(home), _logging_to(home.logs / "up.log"):
+            with askings, _only_one(home), _logging_to(home.logs / "up.log"):
                 end_leftovers(home.children)
                 _require_free(port)
                 with Hold(home, postgres=house.database_url is None, valkey=house.redis_url is None) as hold:
                     Machine(house, home, hold, console, askings).run(port, demo=options["demo"])
         except Ending:
+            console.print("Footprint has ended.")
+        except RuntimeError:
+            # DuckDB makes an error of its own out of one that is raised in its midst.
+            if not askings.count:
+                raise
             console.print("Footprint has ended.")
         except (EmbeddedError, StylesheetError, KeepsEnding) as error:
             raise CommandError(str(error)) from error
