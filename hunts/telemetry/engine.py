@@ -16,7 +16,7 @@ THREADS = 1
 # Small groups, so that the rows of one file name are found by the groups' least and greatest FileKey;
 # but not so many that a file's directory of groups takes longer to read than a group.
 LEAST_GROUP_ROWS, MOST_GROUP_ROWS = 8_192, 65_536
-GROUPS_PER_FILE = 16
+GROUPS_PER_FILE = 10
 ROW_GROUP_BYTES = "32MB"
 # DuckDB makes groups of whole vectors.
 _VECTOR_ROWS = 2_048
