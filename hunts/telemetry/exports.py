@@ -110,13 +110,13 @@ class OpenExport:
         return min(self.lines.bytes_read, self.export.bytes)
 
 
-def find_exports(paths: Sequence[Path], limits: Limits) -> tuple[list[Export], list[Refusal]]:
-    """Those that may be opened, in order, and why the others may not."""
+def find_exports(named: Sequence[tuple[Path, str]], limits: Limits) -> tuple[list[Export], list[Refusal]]:
+    """Those that may be opened, in order, and why the others may not; paths with what people call them."""
     exports: list[Export] = []
     refusals: list[Refusal] = []
-    for path in paths:
+    for path, called in named:
         try:
-            files = _files(path, limits)
+            files = _files(path, called, limits)
         except (Unrecognised, OSError) as error:
             refusals.append(refusal(path, error))
             continue
@@ -163,16 +163,16 @@ def check_is_no_archive(head: bytes) -> None:
         raise Unrecognised("is a tar archive; unpack it first")
 
 
-def _files(path: Path, limits: Limits) -> list[tuple[Path, str]]:
+def _files(path: Path, called: str, limits: Limits) -> list[tuple[Path, str]]:
     """A folder's files with their names below it, in order; links in it are not followed."""
     if not path.is_dir():
-        return [(path, path.name)]
+        return [(path, called)]
     found: list[tuple[Path, str]] = []
     for file in path.rglob("*"):
         below = file.relative_to(path)
         if file.is_symlink() or not file.is_file() or any(part.startswith(".") for part in below.parts):
             continue
-        found.append((file, f"{path.name}/{below}"))
+        found.append((file, f"{called}/{below}"))
         if len(found) > limits.entries:
             raise Unrecognised(f"holds more than {limits.entries:,} files")
     if not found:

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from hunts.telemetry.columns import TIME_COLUMN
+from hunts.telemetry.names import file_key
 from hunts.telemetry.parquet import sql_parquet
 from hunts.telemetry.store import Store
 
@@ -21,14 +22,21 @@ class NameRows:
     rows: int
 
 
-def names_by_rows(store: Store, limit: int = 50) -> list[NameRows]:
-    """The file names with most rows. Reads one sorted column, which packs to next to nothing."""
+def names_by_rows(
+    store: Store, limit: int = 50, *, skip: int = 0, containing: str = ""
+) -> tuple[list[NameRows], int]:
+    """The file names with most rows, and how many there are. Reads one sorted column, which packs to
+    next to nothing. `containing` is looked for with ASCII letters lower-cased."""
     found = _ask(
-        "SELECT FileKey, count(*) FROM {rows} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?",
+        "SELECT FileKey, count(*), count(*) OVER () FROM {rows} WHERE contains(FileKey, ?)"
+        " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ? OFFSET ?",
         store.parquet_files(),
+        file_key(containing),
         limit,
+        skip,
     )
-    return [NameRows(str(name), int(str(rows))) for name, rows in found]
+    names = [NameRows(str(name), int(str(rows))) for name, rows, _ in found]
+    return names, int(str(found[0][2])) if found else 0
 
 
 def newest_event(store: Store) -> datetime | None:

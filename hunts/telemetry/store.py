@@ -14,7 +14,7 @@ import secrets
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -156,26 +156,37 @@ def move(source: Path, target: Path) -> None:
 
 
 def import_files(
-    store: Store, paths: Sequence[Path], *, progress: Report | None = None, limits: Limits | None = None
+    store: Store,
+    paths: Sequence[Path],
+    *,
+    names: Sequence[str] | None = None,
+    progress: Report | None = None,
+    limits: Limits | None = None,
+    before_publishing: Callable[[ImportSummary], None] | None = None,
 ) -> ImportSummary:
     """Brings exports into a store: all of them or, when one is refused or something fails, none.
 
-    A folder or an archive stands for the files in it. Raises UnreadableFile, naming each file that is
-    nothing we read, before anything is read but for what shows only when a file is unpacked; ImportFailed
-    when the disk or the engine gives up; StoreDamaged.
+    A folder or an archive stands for the files in it. `names` is what people call the paths; without it,
+    their own names. `before_publishing` is called when nothing is left to be done but to make the rows
+    visible; what it raises ends the import.
+    Raises UnreadableFile, naming each file that is nothing we read, before anything is read but for what
+    shows only when a file is unpacked; ImportFailed when the disk or the engine gives up; StoreDamaged.
     """
     report = progress or tell_nobody
-    readers = _choose_readers(paths, report, limits or Limits())
+    called = list(names) if names is not None else [path.name for path in paths]
+    readers = _choose_readers(list(zip(paths, called, strict=True)), report, limits or Limits())
     report(Progress(Phase.WAITING, 0, 0))
     try:
         with store.writing():
-            return _Import(store, [path.name for path in paths], readers, report).run()
+            return _Import(store, called, readers, report, before_publishing).run()
     except (OSError, duckdb.Error) as error:
         raise ImportFailed(f"The import failed and nothing of it is visible: {error}") from error
 
 
-def _choose_readers(paths: Sequence[Path], report: Report, limits: Limits) -> list[tuple[Export, Reader]]:
-    exports, refusals = find_exports(paths, limits)
+def _choose_readers(
+    named: Sequence[tuple[Path, str]], report: Report, limits: Limits
+) -> list[tuple[Export, Reader]]:
+    exports, refusals = find_exports(named, limits)
     readers: list[tuple[Export, Reader]] = []
     for done, export in enumerate(exports):
         report(Progress(Phase.CHECKING, done, len(exports), file=export.shown))
@@ -190,7 +201,12 @@ def _choose_readers(paths: Sequence[Path], report: Report, limits: Limits) -> li
 
 class _Import:
     def __init__(
-        self, store: Store, names: Sequence[str], readers: Sequence[tuple[Export, Reader]], report: Report
+        self,
+        store: Store,
+        names: Sequence[str],
+        readers: Sequence[tuple[Export, Reader]],
+        report: Report,
+        before_publishing: Callable[[ImportSummary], None] | None,
     ) -> None:
         self._started = time.monotonic()
         self._at = datetime.now(UTC)
@@ -201,6 +217,7 @@ class _Import:
         self._names = names
         self._readers = readers
         self._report = report
+        self._before_publishing = before_publishing
         self._folder = store.staging_folder / self._id
         self._cells = CellReader()
         self._other_rows = 0
@@ -297,6 +314,8 @@ class _Import:
             self._number,
         )
         self._report(Progress(Phase.PUBLISHING, len(files), len(files), summary.rows_read))
+        if self._before_publishing is not None:
+            self._before_publishing(summary)
         before = self._before
         self._store.publish(
             replace(

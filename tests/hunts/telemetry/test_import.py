@@ -10,7 +10,7 @@ import pytest
 
 from hunts.telemetry.columns import COLUMNS
 from hunts.telemetry.errors import ImportFailed, StoreDamaged
-from hunts.telemetry.progress import Phase, Progress
+from hunts.telemetry.progress import ImportSummary, Phase, Progress
 from hunts.telemetry.store import Store, import_files
 from tests.hunts.telemetry.exports import (
     pairs,
@@ -248,3 +248,24 @@ def test_a_store_that_lost_its_manifest_is_left_as_it_is(store: Store, tmp_path:
         import_files(store, [write_json_lines(tmp_path / "y", [row(ReportId=2)])])
 
     assert all(path.exists() for path in kept)
+
+
+def test_paths_are_called_what_the_caller_calls_them(store: Store, tmp_path: Path) -> None:
+    summary = import_files(store, [write_json_lines(tmp_path / "1", [row(), {}])], names=["may.jsonl"])
+
+    [record] = store.imports()
+    [bad_line] = store.bad_lines_of(summary.import_id).read_text().splitlines()
+    assert (record.files, json.loads(bad_line)["file"]) == (("may.jsonl",), "may.jsonl")
+
+
+def test_what_is_raised_before_publishing_leaves_nothing_visible(store: Store, tmp_path: Path) -> None:
+    seen: list[ImportSummary] = []
+
+    def stop(summary: ImportSummary) -> None:
+        seen.append(summary)
+        raise InterruptedError
+
+    with pytest.raises(ImportFailed):
+        import_files(store, [write_json_lines(tmp_path / "x", [row()])], before_publishing=stop)
+
+    assert ([summary.new_rows for summary in seen], store.imports(), store.days()) == ([1], (), {})

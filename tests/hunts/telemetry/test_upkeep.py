@@ -228,8 +228,11 @@ def test_what_a_store_holds_is_told(store: Store, bring: Any) -> None:
     )
     second = bring(A, row(ReportId=5, InitiatingProcessFileName="b.exe"))
 
-    assert names_by_rows(store, 1) == [NameRows("a.exe", 2)]
-    assert names_by_rows(store) == [NameRows("a.exe", 2), NameRows("b.exe", 2)]
+    a, b = NameRows("a.exe", 2), NameRows("b.exe", 2)
+    assert names_by_rows(store) == ([a, b], 2)
+    assert names_by_rows(store, 1) == ([a], 2)
+    assert names_by_rows(store, 1, skip=1) == ([b], 2)
+    assert names_by_rows(store, containing="B.") == ([b], 1)
     assert newest_event(store) == datetime(2026, 11, 5, 1, 2, 3, 400_000, tzinfo=UTC)
     assert rows_by_import(store) == {first: 3, second: 1}
     files = [*store.folder.glob("days/*/*"), *store.folder.glob("doubles/*/*")]
@@ -238,7 +241,7 @@ def test_what_a_store_holds_is_told(store: Store, bring: Any) -> None:
 
 def test_an_empty_store_holds_nothing(store: Store) -> None:
     assert (names_by_rows(store), newest_event(store), rows_by_import(store), disk_used(store)) == (
-        [],
+        ([], 0),
         None,
         {},
         0,
