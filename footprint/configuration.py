@@ -157,6 +157,11 @@ class Configuration(BaseSettings):
     merge_timeout_seconds: int = Field(
         300, ge=10, le=3600, description="Longest time an answer may take to be merged, after the question."
     )
+    allow_http_sources: bool = Field(
+        False,
+        description="Sources may be asked over plain http://. For labs: everybody on the way can read "
+        "the answers and the token.",
+    )
 
     @classmethod
     def settings_customise_sources(

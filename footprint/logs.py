@@ -16,6 +16,8 @@ _SHARED: list[Processor] = [
     structlog.processors.StackInfoRenderer(),
 ]
 
+CLIENTS = ("azure", "httpcore", "httpx", "msal", "requests", "urllib3")
+
 
 def configure() -> None:
     structlog.configure(
@@ -54,5 +56,7 @@ def settings(*, level: str, as_json: bool) -> dict[str, Any]:
             # Django's own handlers would write the same lines once more.
             "django": {"handlers": [], "propagate": True},
             "django.server": {"handlers": [], "propagate": True},
+            # They tell of every request and its headers, which is noise at best and a secret at worst.
+            **{name: {"level": "ERROR" if level == "ERROR" else "WARNING"} for name in CLIENTS},
         },
     }

@@ -40,17 +40,6 @@ class LookBack:
         return self.since or today - timedelta(days=self.days - 1)
 
 
-def add_source(*, actor: Actor, slug: str, kind: str, title: str = "") -> Source:
-    with change(actor=actor) as ledger:
-        source = Source.objects.create(slug=slug, kind=kind, title=title or slug)
-        ledger.add(
-            Event.SOURCE_ADDED,
-            Subject("source", slug, source.title),
-            after={"slug": slug, "kind": kind, "title": source.title},
-        )
-    return source
-
-
 def note_import(*, actor: Actor, source: Source, paths: Sequence[Path], summary: ImportSummary) -> None:
     """The store publishes an import by itself, outside any transaction; this says afterwards that it did."""
     with change(actor=actor) as ledger:

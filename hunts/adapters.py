@@ -1,13 +1,28 @@
-"""Which adapter speaks to a source."""
+"""Which adapter speaks to a source. One is kept per source and process, until the source changes."""
 
 from __future__ import annotations
 
-from django.conf import settings
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Lock
 
+from django.conf import settings
+from django.utils import timezone
+
+from footprint.configuration import PREFIX, Configuration, variable_of
 from hunts.models import Source
 from hunts.sources.base import Adapter
+from hunts.sources.credentials import Way, parse_reference
+from hunts.sources.errors import BadSource, Refused
 from hunts.sources.local import LocalAdapter
+from hunts.sources.open import open_source
+from hunts.sources.process import PerProcess
 from hunts.telemetry.store import Store
+
+# A token is sent to an address that somebody typed. What is named so is none, and stays here.
+_NO_TOKEN = re.compile(r"SECRET|PASSWORD|PASSPHRASE|_KEY(_FILE)?$", re.IGNORECASE)
 
 
 def store_of(source: Source) -> Store:
@@ -15,4 +30,71 @@ def store_of(source: Source) -> Store:
 
 
 def adapter_for(source: Source) -> Adapter:
-    return LocalAdapter(store_of(source))
+    """Raises Refused for a source that nobody can ask as it is described."""
+    try:
+        return _KEPT.get().adapter_for(source)
+    except BadSource as error:
+        raise Refused(f"This source cannot be asked as it is described: {error.field}. {error}") from error
+
+
+def open_adapter(kind: str, options: Mapping[str, str], credential: str) -> Adapter:
+    """Of a kind that is not local. Raises BadSource for what cannot be meant; calls nobody."""
+    check_credential(credential)
+    return open_source(
+        kind,
+        options,
+        credential,
+        environment=os.environ,
+        allow_http=settings.FOOTPRINT.allow_http_sources,
+        clock=timezone.now,
+    )
+
+
+def check_credential(credential: str) -> None:
+    """Raises BadSource for what names no way to sign in, or would give away a secret of this site."""
+    reference = parse_reference(credential)
+    if reference.way is Way.TOKEN and (_is_setting(reference.name) or _NO_TOKEN.search(reference.name)):
+        raise BadSource("credential", "That variable holds a secret of another kind, which is sent nowhere.")
+
+
+def _is_setting(name: str) -> bool:
+    ours = {variable_of(field) for field in Configuration.model_fields}
+    return name.upper().startswith(PREFIX) or name.upper().removesuffix("_FILE") in ours
+
+
+@dataclass(frozen=True)
+class _Kept:
+    made_of: tuple[object, ...]
+    adapter: Adapter
+
+
+class _Adapters:
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: dict[int, _Kept] = {}
+
+    def adapter_for(self, source: Source) -> Adapter:
+        made_of = _made_of(source)
+        with self._lock:
+            kept = self._kept.get(source.pk)
+            if kept is None or kept.made_of != made_of:
+                kept = self._kept[source.pk] = _Kept(made_of, _make(source))
+            return kept.adapter
+
+
+def _made_of(source: Source) -> tuple[object, ...]:
+    configured = settings.FOOTPRINT
+    options = tuple(sorted(source.options.items()))
+    return (
+        *(source.version, source.slug, source.kind, options, source.credential),
+        *(configured.telemetry_dir, configured.allow_http_sources),
+    )
+
+
+def _make(source: Source) -> Adapter:
+    if source.is_local:
+        return LocalAdapter(store_of(source))
+    return open_adapter(source.kind, source.options, source.credential)
+
+
+_KEPT: PerProcess[_Adapters] = PerProcess(_Adapters)

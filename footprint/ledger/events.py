@@ -18,6 +18,10 @@ class Event(StrEnum):
     WATCHLIST_DOWNLOADED = "watchlists:watchlist:downloaded"
 
     SOURCE_ADDED = "hunts:source:added"
+    SOURCE_CHANGED = "hunts:source:changed"
+    SOURCE_PAUSED = "hunts:source:paused"
+    SOURCE_RESUMED = "hunts:source:resumed"
+    SOURCE_TESTED = "hunts:source:tested"
     TELEMETRY_IMPORTED = "hunts:telemetry:imported"
     HUNT_OPENED = "hunts:hunt:opened"
     RUN_OPENED = "hunts:run:opened"
@@ -38,6 +42,10 @@ PHRASES: dict[Event, str] = {
     Event.DECISION_EXPIRED: "expired a decision",
     Event.WATCHLIST_DOWNLOADED: "downloaded",
     Event.SOURCE_ADDED: "added the source",
+    Event.SOURCE_CHANGED: "changed the source",
+    Event.SOURCE_PAUSED: "paused the source",
+    Event.SOURCE_RESUMED: "resumed the source",
+    Event.SOURCE_TESTED: "tested the source",
     Event.TELEMETRY_IMPORTED: "imported telemetry",
     Event.HUNT_OPENED: "opened a hunt",
     Event.RUN_OPENED: "opened",

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from cases.models import Case, Decision
 from footprint.accounts.models import Role
 from footprint.ledger.record import Actor
-from hunts.actions import add_source
 from hunts.adapters import store_of
+from hunts.source_actions import add_source
 from tests.browser.conftest import person, sign_in
 from tests.house import Started
 from tests.hunts.telemetry_lines import days_ago, event, fill

@@ -10,9 +10,10 @@ from cases.actions import FileText
 from footprint.accounts.models import Person, Role
 from footprint.ledger.people import add_person
 from footprint.ledger.record import Actor
-from hunts.actions import LookBack, add_source, open_case
+from hunts.actions import LookBack, open_case
 from hunts.adapters import store_of
 from hunts.models import Run, Source
+from hunts.source_actions import add_source
 from tests.hunts.telemetry_lines import Event, fill
 
 OpenRun = Callable[..., Run]

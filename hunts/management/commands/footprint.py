@@ -74,14 +74,14 @@ class Command(BaseCommand):
         source = _source(options["source"])
         if any(file.kind is FileKind.SHA256 for file in files):
             self.stderr.write("Many sources leave SHA256 empty; a SHA1 finds more.", str)
-        question = Question(
-            adapter_for(source),
-            files,
-            window,
-            timeout=settings.FOOTPRINT.ask_timeout_seconds,
-            max_groups=settings.FOOTPRINT.slice_groups,
-        )
         try:
+            question = Question(
+                adapter_for(source),
+                files,
+                window,
+                timeout=settings.FOOTPRINT.ask_timeout_seconds,
+                max_groups=settings.FOOTPRINT.slice_groups,
+            )
             with _progress(self.stderr.isatty()) as tell:
                 lines = _lines(question.rows(tell), options)
         except SourceError as error:
@@ -159,6 +159,9 @@ def _source(slug: str) -> Source:
     if source is None:
         known = ", ".join(Source.objects.order_by("slug").values_list("slug", flat=True)) or "none"
         raise CommandError(f"There is no source {slug!r}. Known sources: {known}.", returncode=BAD_INPUT)
+    if source.is_paused:
+        because = source.paused_because or "no reason was given."
+        raise CommandError(f"{slug} is paused: {because}", returncode=SOURCE_FAILED)
     return source
 
 

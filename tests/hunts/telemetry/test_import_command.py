@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 from footprint.ledger.events import Event
 from footprint.ledger.models import Entry
 from footprint.ledger.record import Actor
-from hunts.actions import add_source
 from hunts.adapters import store_of
 from hunts.models import Source
+from hunts.source_actions import add_source
 from tests.hunts.telemetry.exports import pairs, row, write_json_lines, write_text
 
 pytestmark = pytest.mark.django_db

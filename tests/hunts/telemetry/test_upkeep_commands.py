@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from footprint.ledger.record import Actor
-from hunts.actions import add_source
 from hunts.adapters import store_of
 from hunts.models import Source
+from hunts.source_actions import add_source
 from hunts.telemetry.store import import_files
 from tests.hunts.telemetry.exports import row, write_json_lines
 

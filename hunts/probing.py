@@ -1,0 +1,42 @@
+"""The test of a source: what works there, kept with the source."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from footprint.ledger.record import Actor
+from hunts.adapters import adapter_for
+from hunts.models import Source
+from hunts.source_actions import note_probe
+from hunts.sources.base import Check, Probe, Step
+from hunts.sources.errors import Refused
+from hunts.sources.probes import KNOCK_SECONDS, PROBE_SECONDS
+
+# The knock, the columns, the newest event (recently, ever), the oldest: then a worker has lost it.
+LONGEST_PROBE = timedelta(seconds=KNOCK_SECONDS + 4 * PROBE_SECONDS)
+
+
+def probe_source(source: Source, *, actor: Actor) -> Probe:
+    """Asks, which takes LONGEST_PROBE at most, and keeps what it found."""
+    try:
+        probe = adapter_for(source).probe()
+    except Refused as error:
+        probe = Probe((Check(Step.REACHED, False, str(error), advice="Change its settings."),))
+    note_probe(actor=actor, source=source, probe=probe)
+    return probe
+
+
+def is_being_tested(source: Source) -> bool:
+    asked = source.probe_asked_at
+    if asked is None or (source.probed_at is not None and source.probed_at >= asked):
+        return False
+    return timezone.now() - asked < LONGEST_PROBE
+
+
+def was_test_lost(source: Source) -> bool:
+    """Nobody did the test that was wished for, and nobody will."""
+    asked = source.probe_asked_at
+    is_answered = asked is None or (source.probed_at is not None and source.probed_at >= asked)
+    return not is_answered and not is_being_tested(source)
