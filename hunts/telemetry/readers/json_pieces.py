@@ -19,11 +19,12 @@ WRAPPINGS = ("body", "records", "results", "Results", "value")
 _WRAPPING_KEYS = frozenset(f'"{key}"'.encode() for key in WRAPPINGS)
 
 _CHUNK = 256 * 1024
-_INSIDE = rb'(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+'
+# No group is possessive here: up to Python 3.11.4 such a one misses matches.
+_INSIDE = rb'[^"\\\x00-\x1f]*+(?:\\[^\x00-\x1f][^"\\\x00-\x1f]*+)*'
 _TEXT = rb'"' + _INSIDE + rb'"'
 _TOKEN = re.compile(rb"(?P<token>" + _TEXT + rb'|["{}\[\]])')
 # Inside an event only brackets matter, and the text before one, which may be a key.
-_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|(?P<text>' + _TEXT + rb'))*+(?P<token>["{}\[\]])?')
+_TO_BRACKET = re.compile(rb'[^"{}\[\]]*+(?:(?P<text>' + _TEXT + rb')[^"{}\[\]]*+)*(?P<token>["{}\[\]])?')
 _TEXT_THAT_GOES_ON = re.compile(rb'"' + _INSIDE + rb"\\?\Z")
 _OPENS_WITH = {b"}": b"{", b"]": b"["}
 _BETWEEN_EVENTS = b" \t\r\n,"
