@@ -35,6 +35,8 @@ def test_from_a_file_name_to_a_watchlist(page: Page, worker: Started, tmp_path: 
 
     page.get_by_role("link", name="Cases").first.click()
     page.get_by_role("link", name="New case").click()
+    # Typing before htmx is there would ask for nothing.
+    page.wait_for_load_state()
     page.get_by_label("Title").fill("Updater beacons")
     page.get_by_label("Files").fill("updater.exe\nC:\\Tools\\update-helper.exe")
     page.get_by_role("button", name="Use update-helper.exe instead").click()
