@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date, time, timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -8,8 +9,15 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from cases.models import Case, CaseFile, FileKind
-from hunts.querysets import RunQuerySet, SliceQuerySet, SourceQuerySet
+from cases.models import Case, CaseFile, CaseValue, FileKind
+from hunts.querysets import (
+    HuntQuerySet,
+    LookUpQuerySet,
+    RunQuerySet,
+    SliceQuerySet,
+    SourceQuerySet,
+)
+from hunts.schedules import LONGEST_CRON, Rhythm, Schedule
 
 
 class Source(models.Model):
@@ -93,11 +101,50 @@ class Hunt(models.Model):
     # Whole UTC days up to today, or from a fixed day on when `since` is set.
     look_back_days = models.PositiveIntegerField(default=30)
     since = models.DateField(null=True)
+    # The schedule, as hunts.schedules reads it; without a rhythm the hunt is asked by people only.
+    rhythm = models.CharField(max_length=8, blank=True, choices=[(each, each) for each in Rhythm])
+    every = models.PositiveSmallIntegerField(default=1)
+    at = models.TimeField(default=time(6))
+    time_zone = models.CharField(max_length=64, default="UTC")
+    cron = models.CharField(max_length=LONGEST_CRON, blank=True)
+    starts_on = models.DateField(default=date(1970, 1, 1))
+    # How far a scheduled run looks back; what the schedule says by itself when it is not set.
+    overlap_hours = models.PositiveIntegerField(null=True)
+    # What the next run is due for, and when it starts: later by the jitter. Both null without a schedule.
+    next_slot = models.DateTimeField(null=True)
+    next_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     opened_at = models.DateTimeField(auto_now_add=True)
 
+    objects: ClassVar[HuntQuerySet] = HuntQuerySet.as_manager()  # type: ignore[assignment]  # as Run.objects
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["next_at"],
+                condition=Q(next_at__isnull=False, paused_at__isnull=True),
+                name="hunt_due",
+            ),
+        )
+
     def __str__(self) -> str:
         return f"hunt {self.pk} of case {self.case_id}"
+
+    @property
+    def schedule(self) -> Schedule | None:
+        if not self.rhythm:
+            return None
+        return Schedule(Rhythm(self.rhythm), self.every, self.at, self.time_zone, self.cron, self.starts_on)
+
+    @property
+    def overlap(self) -> timedelta | None:
+        """How far back a scheduled run asks, in whole UTC days from there on; None without a schedule."""
+        schedule = self.schedule
+        return None if schedule is None else timedelta(hours=self.overlap_hours or schedule.overlap_hours)
 
 
 class Run(models.Model):
@@ -358,3 +405,98 @@ class Removal(StoreWork):
 
     def __str__(self) -> str:
         return f"removal {self.pk}"
+
+
+class RunNews(models.Model):
+    """What a run found that is news, told once: a value never seen before, back, or gone quiet.
+
+    `day` is the day it is about: seen on it, or seen last. `before` is the day it had been seen before.
+    """
+
+    class Kind(models.TextChoices):
+        NEW = "new", "new"
+        RETURNING = "returning", "returning"
+        QUIET = "quiet", "gone quiet"
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="news")
+    # Without a constraint, as the big tables: nothing deletes values.
+    value = models.ForeignKey(
+        CaseValue, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    kind = models.CharField(max_length=9, choices=Kind)
+    day = models.DateField()
+    before = models.DateField(null=True)
+
+    class Meta:
+        verbose_name_plural = "news"
+        constraints = (
+            models.UniqueConstraint(fields=["value", "kind", "day"], name="one_news_per_day"),
+            # A value is new once, whatever is learned of its days later.
+            models.UniqueConstraint(fields=["value"], condition=Q(kind="new"), name="new_once"),
+        )
+        indexes = (models.Index(fields=["run", "kind", "id"], name="news_of_run"),)
+
+    def __str__(self) -> str:
+        return f"value {self.value_id} {self.kind} in run {self.run_id}"
+
+
+class LookUp(models.Model):
+    """A question beside the hunts of a case: who else talks to this, where was this file seen.
+
+    Its answer is a list of rows that is kept with the case; nothing is merged from it. `fence` is as
+    that of a slice.
+    """
+
+    class Question(models.TextChoices):
+        TALKERS = "talkers", "who else talks to it"
+        MACHINES = "machines", "on which machines it was seen"
+
+    class SubjectKind(models.TextChoices):
+        NAME = "name", "name"
+        ADDRESS = "address", "address"
+        FILE = "file", "file name"
+        SHA1 = "sha1", "SHA1"
+        SHA256 = "sha256", "SHA256"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waits"
+        ASKING = "asking", "asking"
+        DONE = "done", "complete"
+        FAILED = "failed", "failed"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="look_ups")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="look_ups")
+    question = models.CharField(max_length=8, choices=Question)
+    subject_kind = models.CharField(max_length=8, choices=SubjectKind)
+    subject = models.TextField()
+    first_day = models.DateField()
+    last_day = models.DateField()
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    not_before = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    kql = models.TextField(blank=True)
+    said = models.TextField(blank=True)
+    rows = models.JSONField(default=list)
+    # There are more rows than are kept.
+    more = models.BooleanField(default=False)
+    seconds = models.FloatField(default=0)
+    ended_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[LookUpQuerySet] = LookUpQuerySet.as_manager()  # type: ignore[assignment]  # as Run.objects
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["state"], condition=Q(state__in=["waiting", "asking"]), name="look_up_work"),
+            models.Index(fields=["case", "-id"], name="look_ups_of_case"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_question_display()}: {self.subject}"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in (self.State.DONE, self.State.FAILED)

@@ -3,15 +3,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
 
 if TYPE_CHECKING:
-    from hunts.models import Run, Slice, Source  # noqa: F401  # named in strings only
+    from hunts.models import Hunt, LookUp, Run, Slice, Source  # noqa: F401  # named in strings only
 
 
 class SourceQuerySet(models.QuerySet["Source"]):
     def active(self) -> SourceQuerySet:
         """What may be asked: everything that is not paused."""
         return self.filter(paused_at=None)
+
+
+class HuntQuerySet(models.QuerySet["Hunt"]):
+    def scheduled(self) -> HuntQuerySet:
+        return self.exclude(rhythm="")
+
+    def due(self) -> HuntQuerySet:
+        """Those whose time has come, in cases and at sources that are asked."""
+        return self.filter(next_at__lte=Now(), paused_at=None, case__state="open", source__paused_at=None)
+
+
+class LookUpQuerySet(models.QuerySet["LookUp"]):
+    def to_be_asked(self) -> LookUpQuerySet:
+        """What waits and may be asked, and what a lost worker left."""
+        waits = Q(Q(not_before=None) | Q(not_before__lte=Now()), state="waiting")
+        return self.filter(waits | Q(state="asking", lease_until__lt=Now()))
 
 
 class RunQuerySet(models.QuerySet["Run"]):
