@@ -211,7 +211,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         # A tick that waited longer than the next one is of no use.
         "options": {"expires": FOOTPRINT.sweep_seconds},
     }
-    for task in ("hunts.tasks.requeue_stale", "cases.tasks.expire_decisions")
+    for task in ("hunts.tasks.start_due_hunts", "hunts.tasks.requeue_stale", "cases.tasks.expire_decisions")
 }
 
 # Logs

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from pathlib import Path
 
-from django.db.models import F
+from django.db.models import F, Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -85,6 +85,11 @@ def open_run(*, actor: Person, hunt: Hunt) -> Run:
         return _add_run(ledger, locked, slot=f"asked {timezone.now().isoformat()}", opened_by=actor)
 
 
+def add_due_run(ledger: Change, hunt: Hunt, *, slot: str) -> Run:
+    """The run of a schedule. The caller holds the hunt's row lock."""
+    return _add_run(ledger, hunt, slot=slot, opened_by=None)
+
+
 def cancel_run(*, actor: Person, run: Run) -> None:
     """Stops asking: waiting slices end here, running ones when their worker's heartbeat sees it."""
     with change(actor=Actor.person(actor)) as ledger:
@@ -126,9 +131,20 @@ def _add_hunt(ledger: Change, actor: Person, case: Case, source: Source, look_ba
     return hunt
 
 
+def _first_day(hunt: Hunt, today: date, *, is_due: bool) -> date:
+    """A run that is due asks its overlap, and without a gap what came after the run before it."""
+    asked_for = LookBack(hunt.look_back_days, hunt.since).first_day(today)
+    if not is_due or hunt.overlap is None:
+        return asked_for
+    before = Run.objects.filter(hunt=hunt).aggregate(last=Max("last_day"))["last"]
+    if before is None:
+        return asked_for
+    return min((timezone.now().astimezone(UTC) - hunt.overlap).date(), before)
+
+
 def _add_run(ledger: Change, hunt: Hunt, *, slot: str, opened_by: Person | None) -> Run:
     today = timezone.now().date()
-    first_day = LookBack(hunt.look_back_days, hunt.since).first_day(today)
+    first_day = _first_day(hunt, today, is_due=opened_by is None)
     run = Run.objects.create(hunt=hunt, slot=slot, first_day=first_day, last_day=today, opened_by=opened_by)
     kinds = CaseFile.objects.filter(hunts=hunt).order_by("kind").values_list("kind", flat=True).distinct()
     Slice.objects.bulk_create(

@@ -24,6 +24,11 @@ class Event(StrEnum):
     SOURCE_TESTED = "hunts:source:tested"
     TELEMETRY_IMPORTED = "hunts:telemetry:imported"
     HUNT_OPENED = "hunts:hunt:opened"
+    HUNT_SCHEDULED = "hunts:hunt:scheduled"
+    HUNT_CHANGED = "hunts:hunt:changed"
+    HUNT_PAUSED = "hunts:hunt:paused"
+    HUNT_RESUMED = "hunts:hunt:resumed"
+    LOOK_UP_ASKED = "hunts:look_up:asked"
     RUN_OPENED = "hunts:run:opened"
     RUN_FINISHED = "hunts:run:finished"
     RUN_CANCELLED = "hunts:run:cancelled"
@@ -48,6 +53,11 @@ PHRASES: dict[Event, str] = {
     Event.SOURCE_TESTED: "tested the source",
     Event.TELEMETRY_IMPORTED: "imported telemetry",
     Event.HUNT_OPENED: "opened a hunt",
+    Event.HUNT_SCHEDULED: "scheduled",
+    Event.HUNT_CHANGED: "changed the schedule of",
+    Event.HUNT_PAUSED: "paused",
+    Event.HUNT_RESUMED: "resumed",
+    Event.LOOK_UP_ASKED: "asked",
     Event.RUN_OPENED: "opened",
     Event.RUN_FINISHED: "finished",
     Event.RUN_CANCELLED: "cancelled",
