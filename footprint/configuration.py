@@ -154,6 +154,22 @@ class Configuration(BaseSettings):
     )
     max_losses: int = Field(10, ge=1, le=100, description="Workers a slice may lose before it fails.")
     ask_timeout_seconds: int = Field(600, ge=1, le=3600, description="Longest time one question may take.")
+    upload_mb: int = Field(
+        10_000,
+        ge=1,
+        le=1_000_000,
+        description="Most megabytes that one upload may have, all its files together. A proxy in front must "
+        "let pieces of 1 MB through and, for browsers without JavaScript, the whole.",
+    )
+    upload_hours: float = Field(
+        24, gt=0, le=720, description="An upload that nobody goes on with is removed after so many hours."
+    )
+    store_timeout_seconds: int = Field(
+        14_400,
+        ge=60,
+        le=86_400,
+        description="Longest time that a worker may import an upload, remove an import or compact a store.",
+    )
     merge_timeout_seconds: int = Field(
         300, ge=10, le=3600, description="Longest time an answer may take to be merged, after the question."
     )

@@ -213,6 +213,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     }
     for task in ("hunts.tasks.start_due_hunts", "hunts.tasks.requeue_stale", "cases.tasks.expire_decisions")
 }
+# Old telemetry goes, small files become large ones: within the hour once it is due.
+CELERY_BEAT_SCHEDULE["hunts.tasks.tend_stores"] = {
+    "task": "hunts.tasks.tend_stores",
+    "schedule": 3600,
+    "options": {"expires": 3600},
+}
 
 # Logs
 

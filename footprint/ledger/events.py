@@ -23,6 +23,11 @@ class Event(StrEnum):
     SOURCE_RESUMED = "hunts:source:resumed"
     SOURCE_TESTED = "hunts:source:tested"
     TELEMETRY_IMPORTED = "hunts:telemetry:imported"
+    UPLOAD_FAILED = "hunts:upload:failed"
+    IMPORT_REMOVED = "hunts:import:removed"
+    RETENTION_SET = "hunts:retention:set"
+    RETENTION_APPLIED = "hunts:retention:applied"
+    TELEMETRY_COMPACTED = "hunts:telemetry:compacted"
     HUNT_OPENED = "hunts:hunt:opened"
     HUNT_SCHEDULED = "hunts:hunt:scheduled"
     HUNT_CHANGED = "hunts:hunt:changed"
@@ -51,7 +56,12 @@ PHRASES: dict[Event, str] = {
     Event.SOURCE_PAUSED: "paused the source",
     Event.SOURCE_RESUMED: "resumed the source",
     Event.SOURCE_TESTED: "tested the source",
-    Event.TELEMETRY_IMPORTED: "imported telemetry",
+    Event.TELEMETRY_IMPORTED: "imported telemetry into",
+    Event.UPLOAD_FAILED: "could not import what was uploaded to",
+    Event.IMPORT_REMOVED: "removed an import from",
+    Event.RETENTION_SET: "set how long telemetry is kept in",
+    Event.RETENTION_APPLIED: "removed old telemetry from",
+    Event.TELEMETRY_COMPACTED: "compacted the telemetry of",
     Event.HUNT_OPENED: "opened a hunt",
     Event.HUNT_SCHEDULED: "scheduled",
     Event.HUNT_CHANGED: "changed the schedule of",
