@@ -13,6 +13,7 @@ from footprint.ledger.record import Actor, Change, change
 from hunts.actions import subject_of
 from hunts.coverage import COVERED, each_day
 from hunts.models import Coverage, Run, Slice
+from hunts.news import tell_news
 
 
 def conclude(run_id: int) -> bool:
@@ -20,7 +21,7 @@ def conclude(run_id: int) -> bool:
     if Slice.objects.unfinished().filter(run_id=run_id).exists():
         return False
     with change(actor=Actor.run(run_id)) as ledger:
-        run = Run.objects.select_for_update(of=("self",)).select_related("hunt").get(pk=run_id)
+        run = Run.objects.select_for_update(of=("self",)).select_related("hunt__source").get(pk=run_id)
         ended = list(run.slices.all())
         # A plan that finished in between has made new slices: look again under the lock.
         if run.has_ended or any(each.state in (Slice.State.WAITING, Slice.State.ASKING) for each in ended):
@@ -30,6 +31,7 @@ def conclude(run_id: int) -> bool:
         run.version += 1
         run.save(update_fields=["state", "reasons", "version"])
         Run.objects.filter(pk=run.pk).update(ended_at=Now())
+        tell_news(run)
         _note(ledger, run)
     return True
 
