@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from cases.models import Case, CaseValue
@@ -37,8 +38,9 @@ def hunt(case: Case, rui: Person) -> Hunt:
 
 
 def begin(hunt: Hunt, slot: str) -> Run:
-    moment = timezone.now()
     days = {"first_day": TODAY - timedelta(days=29), "last_day": TODAY}
+    # The test is one transaction, so for the database everything in it happens at its beginning.
+    moment = Now() - timedelta(minutes=1)
     return Run.objects.create(hunt=hunt, slot=slot, state="running", started_at=moment, **days)
 
 
