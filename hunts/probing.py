@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import structlog
+from celery import current_app
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
+from footprint.accounts.models import Person
 from footprint.ledger.record import Actor
 from hunts.adapters import adapter_for
 from hunts.models import Source
-from hunts.source_actions import note_probe
+from hunts.source_actions import forget_wish, note_probe, wish_for_probe
 from hunts.sources.base import Check, Probe, Step
 from hunts.sources.errors import Refused
 from hunts.sources.probes import KNOCK_SECONDS, PROBE_SECONDS
+
+log = structlog.get_logger(__name__)
 
 # The knock, the columns, the newest event (recently, ever), the oldest: then a worker has lost it.
 LONGEST_PROBE = timedelta(seconds=KNOCK_SECONDS + 4 * PROBE_SECONDS)
@@ -40,3 +46,22 @@ def was_test_lost(source: Source) -> bool:
     asked = source.probe_asked_at
     is_answered = asked is None or (source.probed_at is not None and source.probed_at >= asked)
     return not is_answered and not is_being_tested(source)
+
+
+def send_probe(source: Source, person: Person) -> bool:
+    """Has a worker test the source. Returns whether the broker took the message."""
+    wish_for_probe(source)
+    try:
+        current_app.send_task("hunts.tasks.probe_source", args=[source.pk, person.pk])
+    except OperationalError:
+        log.warning("broker_unreachable", source=source.slug)
+        forget_wish(source)
+        return False
+    return True
+
+
+def answer_wish(source_id: int, person_id: int) -> None:
+    """Tests the source unless that is done already: a message may come more than once."""
+    source = Source.objects.get(pk=source_id)
+    if is_being_tested(source):
+        probe_source(source, actor=Actor.person(Person.objects.get(pk=person_id)))

@@ -22,6 +22,10 @@ from hunts.sources.errors import BadSource
 _LONGEST_REASON = 2_000
 
 
+# Addresses below sources/ that are no source.
+TAKEN = frozenset({"new"})
+
+
 class SourceFields(TypedDict, total=False):
     """What can be set of a source. Its slug and its kind never change."""
 
@@ -40,6 +44,8 @@ class SourceMoved(Exception):
 
 def add_source(*, actor: Actor, slug: str, kind: str, **fields: Unpack[SourceFields]) -> Source:
     """Raises BadSource for what cannot be meant, and for a slug that is taken."""
+    if slug in TAKEN:
+        raise BadSource("slug", f"{slug} is taken by a page of this site.")
     source = Source(slug=slug, kind=kind, title=fields.get("title") or slug)
     _set(source, {**fields, "title": source.title})
     check(source)
@@ -126,6 +132,12 @@ def resume_source(*, actor: Actor, source: Source, reason: str = "") -> bool:
 def wish_for_probe(source: Source) -> None:
     """A worker tests the source next; what it finds is the ledger's entry. The caller sends the message."""
     Source.objects.filter(pk=source.pk).update(probe_asked_at=Now())
+    source.refresh_from_db()
+
+
+def forget_wish(source: Source) -> None:
+    """Nobody could be told of it."""
+    Source.objects.filter(pk=source.pk).update(probe_asked_at=None)
     source.refresh_from_db()
 
 

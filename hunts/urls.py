@@ -12,4 +12,12 @@ urlpatterns = [
     path("cases/<int:pk>/runs/<int:run_pk>/cancel", runs.cancel, name="run-cancel"),
     path("cases/<int:pk>/kql/", kql.kql, name="case-kql"),
     path("sources/", sources.sources, name="sources"),
+    path("sources/new/", sources.choose_kind, name="new-source"),
+    path("sources/new/<slug:kind>/", sources.new_source, name="new-source-of"),
+    path("sources/<slug:slug>/", sources.source, name="source"),
+    path("sources/<slug:slug>/edit", sources.edit_source, name="source-edit"),
+    path("sources/<slug:slug>/test", sources.test, name="source-test"),
+    path("sources/<slug:slug>/probe", sources.probe, name="source-probe"),
+    path("sources/<slug:slug>/pause", sources.pause, name="source-pause"),
+    path("sources/<slug:slug>/resume", sources.resume, name="source-resume"),
 ]

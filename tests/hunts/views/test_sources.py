@@ -15,7 +15,7 @@ MakeSource = Callable[[Iterable[Event]], Source]
 
 def test_a_source_tells_its_rows_days_and_imports(site: Client, make_source: MakeSource) -> None:
     source = make_source([event("a.exe", days_ago(back), ip="198.51.100.7") for back in (0, 0, 2)])
-    page = site.get("/sources/")
+    page = site.get(f"/sources/{source.slug}/")
     said = text_of(page)
     assert "Rows 3 Days 2" in said
     assert "events.jsonl" in said
@@ -24,20 +24,22 @@ def test_a_source_tells_its_rows_days_and_imports(site: Client, make_source: Mak
 
 
 def test_a_source_that_is_behind_says_by_how_much(site: Client, make_source: MakeSource) -> None:
-    make_source([event("a.exe", days_ago(5), ip="198.51.100.7")])
+    source = make_source([event("a.exe", days_ago(5), ip="198.51.100.7")])
     assert "newest day is 5 days old" in text_of(site.get("/sources/"))
+    assert "newest day is 5 days old" in text_of(site.get(f"/sources/{source.slug}/"))
 
 
 def test_an_empty_source_says_that_it_proves_nothing(site: Client) -> None:
-    assert "Nothing has been imported yet" in text_of(site.get("/sources/"))
+    assert "Nothing has been imported yet" in text_of(site.get("/sources/local/"))
 
 
 def test_a_damaged_store_is_told_and_hides_no_other_source(site: Client, make_source: MakeSource) -> None:
     damaged = make_source([event("a.exe", days_ago(0), ip="198.51.100.7")])
     (store_of(damaged).folder / "manifest.json").write_text("{")
     said = text_of(site.get("/sources/"))
-    assert "This source cannot be read" in said
+    assert "cannot be read" in said
     assert "Imported telemetry" in said
+    assert "This source cannot be read" in text_of(site.get(f"/sources/{damaged.slug}/"))
 
 
 def test_the_page_costs_the_same_for_many_sources(

@@ -1,0 +1,130 @@
+"""How a source stands, trouble first: paused, failing, behind, untested or fine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q, Sum
+
+from hunts.models import Slice, Source
+from hunts.probing import is_being_tested, was_test_lost
+
+COST_DAYS = 30
+ERRORS_SHOWN = 10
+_ONE_DAY = timedelta(days=1)
+_LIMIT_WINDOW = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What runs of the last 30 days took from a source, and what is asked there now."""
+
+    questions: int = 0
+    rows: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    # Slices of the last day that ended without an answer.
+    failed: int = 0
+    # Being asked now, and asked within the last 30 seconds.
+    under_way: int = 0
+    recent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`rank` sorts: the lower, the worse. `word` is a state of footprint.desk.glyphs; `said` is shown."""
+
+    rank: int
+    word: str
+    said: str
+
+    @property
+    def is_trouble(self) -> bool:
+        return self.rank < _FINE
+
+    @property
+    def notice(self) -> str:
+        """The kind of notice that is said in."""
+        return "block" if self.word == "failed" else "warn"
+
+
+_FINE = 6
+
+
+def costs_of(sources: Iterable[Source], now: datetime) -> dict[int, Cost]:
+    """By the number of the source, with one query."""
+    keys = [source.pk for source in sources]
+    found = (
+        Slice.objects.filter(run__hunt__source__in=keys, started_at__gte=now - timedelta(days=COST_DAYS))
+        .values("run__hunt__source")
+        .annotate(
+            # Each claim of a slice asks once.
+            all_questions=Sum("fence"),
+            all_rows=Sum("rows"),
+            all_bytes=Sum("bytes"),
+            all_seconds=Sum("seconds"),
+            all_failed=Count("pk", filter=Q(state=Slice.State.FAILED, ended_at__gte=now - _ONE_DAY)),
+            all_under_way=Count("pk", filter=Q(state=Slice.State.ASKING)),
+            all_recent=Count("pk", filter=Q(started_at__gte=now - _LIMIT_WINDOW)),
+        )
+        .order_by()
+    )
+    costs = {
+        each["run__hunt__source"]: Cost(**{field.name: each[f"all_{field.name}"] for field in fields(Cost)})
+        for each in found
+    }
+    return {key: costs.get(key, Cost()) for key in keys}
+
+
+def errors_of(source: Source) -> list[Slice]:
+    """What the source last failed to answer, newest first."""
+    failed = Q(state=Slice.State.FAILED) | Q(attempts__gt=0)
+    return list(
+        Slice.objects.filter(failed, run__hunt__source=source)
+        .exclude(said="")
+        .select_related("run__hunt")
+        .defer("kql")
+        .order_by("-started_at", "-pk")[:ERRORS_SHOWN]
+    )
+
+
+def standing_of(source: Source, cost: Cost, *, damage: str = "", days_behind: int | None = None) -> Standing:
+    if source.is_paused:
+        if source.paused_by_id is None:
+            return Standing(0, "failed", "paused itself")
+        return Standing(4, "cancelled", "paused")
+    if damage:
+        return Standing(1, "failed", "cannot be read")
+    if _has_failed_test(source):
+        return Standing(1, "failed", f"test failed: {_failed_step(source)}")
+    if cost.failed:
+        count = f"{cost.failed:,} questions" if cost.failed > 1 else "1 question"
+        return Standing(2, "partial", f"{count} failed today")
+    if days_behind:
+        return Standing(3, "partial", f"newest day is {days_behind} day{'s' * (days_behind > 1)} old")
+    return _untroubled(source)
+
+
+def _untroubled(source: Source) -> Standing:
+    if is_being_tested(source):
+        return Standing(_FINE, "running", "being tested")
+    if was_test_lost(source):
+        return Standing(5, "partial", "test was lost")
+    if source.is_local:
+        return Standing(_FINE, "complete", "can be asked")
+    if source.probe is None:
+        return Standing(5, "waits", "never tested")
+    if source.probe.get("version") != source.version:
+        return Standing(5, "waits", "changed since its test")
+    return Standing(_FINE, "complete", "can be asked")
+
+
+def _has_failed_test(source: Source) -> bool:
+    return source.probe is not None and not source.probe.get("passed", False)
+
+
+def _failed_step(source: Source) -> str:
+    checks = source.probe.get("checks", []) if source.probe else []
+    return next((str(check["step"]) for check in checks if not check["passed"]), "nothing was checked")
