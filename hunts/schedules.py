@@ -136,8 +136,10 @@ class Schedule:
         while True:
             # `fold=0` takes the first of two, and lands after a gap for one that does not exist.
             slot = datetime.combine(day, self.at, tzinfo=self.zone).astimezone(UTC)
+            # Where a zone leaves out a whole day, two days come to the same moment.
             if slot > moment:
                 yield slot
+                moment = slot
             day += self.every * _DAY
 
     def _cron_after(self, moment: datetime) -> Iterator[datetime]:
