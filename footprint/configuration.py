@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -179,6 +180,20 @@ class Configuration(BaseSettings):
         "the answers and the token.",
     )
 
+    own_networks: str = Field(
+        "",
+        description="Our own networks, as in 203.0.113.0/24, separated by commas. No watchlist publishes them.",
+    )
+    publish_quiet_seconds: float = Field(
+        60, ge=0, le=3600, description="A watchlist is published so long after the last decision."
+    )
+    publish_longest_seconds: float = Field(
+        300, ge=0, le=86_400, description="… and at the latest so long after the first one that waits."
+    )
+    feed_requests_per_minute: int = Field(
+        120, ge=1, le=100_000, description="Most fetches of one consumer a minute, in each web process."
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -228,6 +243,13 @@ class Configuration(BaseSettings):
                 raise ValueError(f"{host!r} is not a host name; give names without https:// and without *")
         return hosts
 
+    @field_validator("own_networks")
+    @classmethod
+    def _are_networks(cls, networks: str) -> str:
+        for network in _listed(networks):
+            ip_network(network)
+        return networks
+
     @field_validator("heartbeat_seconds")
     @classmethod
     def _beats_twice_a_lease(cls, seconds: float, info: ValidationInfo) -> float:
@@ -251,6 +273,10 @@ class Configuration(BaseSettings):
     def on_one_machine(self) -> bool:
         """No database was given: what this machine keeps is all there is."""
         return self.database_url is None
+
+    @property
+    def own_ranges(self) -> list[str]:
+        return _listed(self.own_networks)
 
     @property
     def allowed_hosts(self) -> list[str]:
