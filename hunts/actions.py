@@ -43,18 +43,22 @@ class LookBack:
 def note_import(*, actor: Actor, source: Source, paths: Sequence[Path], summary: ImportSummary) -> None:
     """The store publishes an import by itself, outside any transaction; this says afterwards that it did."""
     with change(actor=actor) as ledger:
-        ledger.add(
-            Event.TELEMETRY_IMPORTED,
-            Subject("source", source.slug, source.title),
-            after={
-                "import": summary.import_id,
-                "files": [visible(path.name) for path in paths],
-                "new_rows": summary.new_rows,
-                "doubles": summary.doubles,
-                "bad_lines": summary.bad_lines,
-                "days": [day.isoformat() for day in (summary.first_day, summary.last_day) if day],
-            },
-        )
+        imported(ledger, source, [path.name for path in paths], summary)
+
+
+def imported(ledger: Change, source: Source, names: Sequence[str], summary: ImportSummary) -> None:
+    ledger.add(
+        Event.TELEMETRY_IMPORTED,
+        Subject("source", source.slug, source.title),
+        after={
+            "import": summary.import_id,
+            "files": [visible(name) for name in names],
+            "new_rows": summary.new_rows,
+            "doubles": summary.doubles,
+            "bad_lines": summary.bad_lines,
+            "days": [day.isoformat() for day in (summary.first_day, summary.last_day) if day],
+        },
+    )
 
 
 def open_case(

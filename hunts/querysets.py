@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -33,6 +34,11 @@ class LookUpQuerySet(models.QuerySet["LookUp"]):
 
 
 class RunQuerySet(models.QuerySet["Run"]):
+    def cases_that_asked(self, source: Source, since: datetime) -> list[int]:
+        """Numbers of the cases with a run at this source since then."""
+        asked = self.filter(hunt__source=source, opened_at__gte=since)
+        return sorted(asked.order_by().values_list("hunt__case_id", flat=True).distinct())
+
     def underway(self) -> RunQuerySet:
         return self.filter(state__in=["queued", "running"])
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from cases.merging import settle_unsettled
 from cases.models import Endpoint
-from hunts import runs, slices
+from hunts import runs, slices, store_sweep
 from hunts.hints import hint
 from hunts.models import Run, Slice
 
@@ -24,6 +24,7 @@ def sweep() -> None:
     _hint_forgotten()
     _conclude_ended()
     _settle_left_over()
+    store_sweep.sweep()
 
 
 def _take_back_lost() -> None:

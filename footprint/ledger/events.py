@@ -25,7 +25,6 @@ class Event(StrEnum):
     TELEMETRY_IMPORTED = "hunts:telemetry:imported"
     UPLOAD_FAILED = "hunts:upload:failed"
     IMPORT_REMOVED = "hunts:import:removed"
-    RETENTION_SET = "hunts:retention:set"
     RETENTION_APPLIED = "hunts:retention:applied"
     TELEMETRY_COMPACTED = "hunts:telemetry:compacted"
     HUNT_OPENED = "hunts:hunt:opened"
@@ -59,7 +58,6 @@ PHRASES: dict[Event, str] = {
     Event.TELEMETRY_IMPORTED: "imported telemetry into",
     Event.UPLOAD_FAILED: "could not import what was uploaded to",
     Event.IMPORT_REMOVED: "removed an import from",
-    Event.RETENTION_SET: "set how long telemetry is kept in",
     Event.RETENTION_APPLIED: "removed old telemetry from",
     Event.TELEMETRY_COMPACTED: "compacted the telemetry of",
     Event.HUNT_OPENED: "opened a hunt",

@@ -121,6 +121,11 @@ def _remove(store: Store, import_id: str, report: Report) -> Removal:
     return Removal(import_id, rows, readmitted, len(days))
 
 
+def files_per_day(manifest: Manifest) -> list[int]:
+    """Of each day, its visible files or its doubles, whichever are more."""
+    return [_most_files(files) for _, files in _by_day(manifest)]
+
+
 def _by_day(manifest: Manifest) -> list[tuple[date, list[DayFile]]]:
     days: dict[date, list[DayFile]] = {}
     for file in manifest.files:
@@ -133,10 +138,11 @@ def _holds(files: list[DayFile], number: int) -> bool:
 
 
 def _is_split(files: list[DayFile], min_files: int) -> bool:
-    return (
-        max(len([file for file in files if file.doubles is doubles]) for doubles in (False, True))
-        >= min_files
-    )
+    return _most_files(files) >= min_files
+
+
+def _most_files(files: list[DayFile]) -> int:
+    return max(len([file for file in files if file.doubles is doubles]) for doubles in (False, True))
 
 
 def _is_apart(files: list[DayFile], number: int) -> bool:

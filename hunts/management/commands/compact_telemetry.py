@@ -5,11 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from footprint.ledger.record import Actor
 from hunts.adapters import store_of
 from hunts.management.commands.import_telemetry import local_source, progress_line
 from hunts.telemetry.errors import TelemetryError
 from hunts.telemetry.holdings import disk_used
-from hunts.telemetry.upkeep import compact
+from hunts.upkeep import compact
 
 
 class Command(BaseCommand):
@@ -22,11 +23,11 @@ class Command(BaseCommand):
         parser.add_argument("--source", default="local", metavar="SLUG")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        store = store_of(local_source(options["source"]))
+        source = local_source(options["source"])
         try:
             with progress_line(self.stderr) as show:
-                done = compact(store, progress=show)
-            used = disk_used(store)
+                done = compact(actor=Actor.command("compact_telemetry"), source=source, progress=show)
+            used = disk_used(store_of(source))
         except TelemetryError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(

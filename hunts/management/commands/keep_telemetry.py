@@ -5,16 +5,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from hunts.adapters import store_of
+from footprint.ledger.record import Actor
 from hunts.management.commands.import_telemetry import local_source, progress_line
+from hunts.models import Source
+from hunts.source_actions import change_source
 from hunts.telemetry.errors import TelemetryError
-from hunts.telemetry.upkeep import keep_days
+from hunts.upkeep import apply_retention
 
 
 class Command(BaseCommand):
     help = (
         "Says how many UTC days of telemetry a local source keeps, today among them, and lets go of older"
-        " ones at once. Later imports leave older days out; compact_telemetry lets go of what has become old."
+        " ones at once. Later imports leave older days out; what becomes old goes while workers run."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -24,10 +26,11 @@ class Command(BaseCommand):
         parser.add_argument("--source", default="local", metavar="SLUG")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        store = store_of(local_source(options["source"]))
+        source, actor = local_source(options["source"]), Actor.command("keep_telemetry")
+        change_source(actor=actor, source=source, keep_days=options["days"])
         try:
             with progress_line(self.stderr) as show:
-                gone = keep_days(store, options["days"], progress=show)
+                gone = apply_retention(actor=actor, source=source, progress=show)
         except TelemetryError as error:
             raise CommandError(str(error)) from error
         kept = "All days are kept" if options["days"] is None else f"{options['days']:,} days are kept"
@@ -36,6 +39,6 @@ class Command(BaseCommand):
 
 def _days(text: str) -> int:
     days = int(text)
-    if days < 1:
-        raise argparse.ArgumentTypeError("at least 1, which is today")
+    if not 1 <= days <= Source.MOST_KEEP_DAYS:
+        raise argparse.ArgumentTypeError(f"at least 1, which is today; at most {Source.MOST_KEEP_DAYS}")
     return days

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from footprint.ledger.record import Actor
 from hunts.adapters import store_of
 from hunts.management.commands.import_telemetry import BAD_INPUT, local_source, progress_line
 from hunts.models import Run, Source
 from hunts.telemetry.errors import TelemetryError, UnknownImport
 from hunts.telemetry.holdings import rows_by_import
 from hunts.telemetry.store import Store
-from hunts.telemetry.upkeep import remove_import
+from hunts.upkeep import find_import, remove_import
 
 
 class Command(BaseCommand):
@@ -32,33 +33,28 @@ class Command(BaseCommand):
             if options["import_id"] is None:
                 self.stdout.write(_list_of(store))
             else:
-                self._remove(source, store, options["import_id"])
+                self._remove(source, options["import_id"])
         except UnknownImport as error:
             raise CommandError(str(error), returncode=BAD_INPUT) from error
         except TelemetryError as error:
             raise CommandError(str(error)) from error
 
-    def _remove(self, source: Source, store: Store, import_id: str) -> None:
-        record = next((record for record in store.imports() if record.import_id == import_id), None)
+    def _remove(self, source: Source, import_id: str) -> None:
+        record = find_import(source, import_id)
+        actor = Actor.command("remove_import")
         with progress_line(self.stderr) as show:
-            removal = remove_import(store, import_id, progress=show)
+            removal = remove_import(actor=actor, source=source, record=record, progress=show)
         self.stdout.write(f"Removed {removal.rows:,} rows of {removal.days:,} days.")
         if removal.readmitted:
             self.stdout.write(
                 f"Of these, other imports had brought {removal.readmitted:,} too: they are still there."
             )
-        cases = cases_that_asked(source, datetime.fromisoformat(record.at)) if record is not None else []
+        cases = Run.objects.cases_that_asked(source, datetime.fromisoformat(record.at))
         if cases:
             numbers = ", ".join(map(str, cases))
             self.stdout.write(
                 f"Asked since it was imported: case {numbers}. What they found then stays in them."
             )
-
-
-def cases_that_asked(source: Source, since: datetime) -> list[int]:
-    """Numbers of the cases with a run at this source since then."""
-    runs = Run.objects.filter(hunt__source=source, opened_at__gte=since)
-    return sorted(runs.values_list("hunt__case_id", flat=True).distinct())
 
 
 def _list_of(store: Store) -> str:
