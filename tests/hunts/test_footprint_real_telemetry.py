@@ -11,8 +11,8 @@ import pytest
 from django.core.management import call_command
 
 from footprint.ledger.record import Actor
-from hunts.source_actions import add_source
 from hunts.kql.files import parse_file
+from hunts.source_actions import add_source
 from tests.hunts.telemetry.test_real_telemetry import FOLDER, covered_files, original_rows
 
 pytestmark = [
