@@ -7,6 +7,7 @@ file that holds the value.
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 from collections.abc import Mapping
@@ -100,6 +101,27 @@ class Configuration(BaseSettings):
         repr=False,
         description="At least 50 characters, signs sessions. Required with DATABASE_URL; "
         "on one machine it is made once and kept in the data directory.",
+    )
+    ledger_key: str | None = Field(
+        None,
+        repr=False,
+        description="Signs checkpoints of the ledger: 32 random bytes in base64 (`openssl rand -base64 32`). "
+        "On one machine it is made once and kept in the data directory.",
+    )
+    checkpoint_file: Path = Field(
+        CHECKOUT / "var" / "checkpoints.jsonl",
+        description="Every checkpoint of the ledger is added to this file; best on another disk or machine. "
+        "Default: checkpoints.jsonl in the data directory.",
+    )
+    sign_in_failures: int = Field(
+        5,
+        ge=1,
+        le=100,
+        description="Failed sign-ins with one name from one address before that pair is locked out; "
+        "ten times as many with any names lock the address out.",
+    )
+    sign_in_lock_minutes: int = Field(
+        15, ge=1, le=1440, description="How long failed sign-ins are counted together, and a lock-out lasts."
     )
     data_dir: Path = Field(
         CHECKOUT / "var",
@@ -205,7 +227,7 @@ class Configuration(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, FileSource(settings_cls), env_settings
 
-    @field_validator("data_dir", "telemetry_dir")
+    @field_validator("data_dir", "telemetry_dir", "checkpoint_file")
     @classmethod
     def _whole_path(cls, path: Path) -> Path:
         return Path(os.path.abspath(path.expanduser()))
@@ -233,6 +255,18 @@ class Configuration(BaseSettings):
     def _is_long(cls, key: str | None) -> str | None:
         if key is not None and (len(key) < SHORTEST_SECRET or len(set(key)) < 10):
             raise ValueError(f"must be random and at least {SHORTEST_SECRET} characters long")
+        return key
+
+    @field_validator("ledger_key")
+    @classmethod
+    def _is_a_key(cls, key: str | None) -> str | None:
+        if key is not None:
+            try:
+                length = len(base64.b64decode(key, validate=True))
+            except ValueError:
+                length = 0
+            if length != 32:
+                raise ValueError("must be 32 random bytes in base64")
         return key
 
     @field_validator("hosts")
@@ -267,6 +301,7 @@ class Configuration(BaseSettings):
         values.setdefault("log_format", "json" if on_servers else "text")
         data_dir = values.get("FOOTPRINT_DATA", CHECKOUT / "var")
         values.setdefault("telemetry_dir", Path(str(data_dir)) / "telemetry")
+        values.setdefault("checkpoint_file", Path(str(data_dir)) / "checkpoints.jsonl")
         return values
 
     @property
@@ -361,7 +396,7 @@ def _fault_line(fault: Any) -> str:
         return f"{name}_FILE: {value}"
     reason = fault["msg"].removeprefix("Value error, ")
     # Secrets and addresses with passwords are never repeated.
-    shown = "" if name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL") else f" (it is {str(value)!r})"
+    shown = "" if name in ("SECRET_KEY", "FOOTPRINT_LEDGER_KEY", "DATABASE_URL", "REDIS_URL") else f" (it is {str(value)!r})"
     return f"{name}: {reason}{shown}"
 
 
