@@ -38,7 +38,7 @@ class NewCaseForm(forms.Form):
         error_messages={"required": "Name at least one file."},
         help_text="One a line: a file name without its folder, or a SHA1 or SHA256.",
     )
-    source = forms.ChoiceField()
+    source = forms.ChoiceField(error_messages={"required": "Choose a source to ask."})
     look_back = forms.CharField(
         initial="30 days",
         max_length=20,
@@ -49,13 +49,23 @@ class NewCaseForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lines: FileLines | None = None
-        self._sources = {source.slug: source for source in Source.objects.all()}
+        known = list(Source.objects.all())
+        self._sources = {source.slug: source for source in known if not source.is_paused}
+        self.paused = [source for source in known if source.is_paused]
         field = self.fields["source"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  # for the type checker; declared above
         field.choices = [(slug, source.title) for slug, source in self._sources.items()]
-        field.error_messages["invalid_choice"] = (
-            f"There is no source called %(value)s. Known are: {', '.join(self._sources)}."
-        )
+        field.error_messages["invalid_choice"] = self._not_to_be_asked()
+
+    def _not_to_be_asked(self) -> str:
+        """The chosen source may have been paused since the form was shown."""
+        chosen = self.data.get("source") if self.is_bound else None
+        for source in self.paused:
+            if source.slug == chosen:
+                because = f" {source.paused_because}" if source.paused_because else ""
+                # The message is a format of its own.
+                return f"{source.title} is paused.{because}".replace("%", "%%")
+        return f"There is no source called %(value)s. Known are: {', '.join(self._sources)}."
 
     def clean_files(self) -> FileLines:
         self.lines = read_file_lines(str(self.cleaned_data["files"]))

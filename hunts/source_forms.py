@@ -165,8 +165,8 @@ class SourceForm(forms.Form):
     def show_moved(self, source: Source) -> None:
         """Keeps what was typed; sent once more, it is taken as a change of what is there now."""
         self.moved = True
-        self.data = self.data.copy()
-        self.data["seen"] = str(source.version)
+        # No field here has several values, so nothing is lost on the way.
+        self.data = {name: self.data.get(name) for name in self.data} | {"seen": str(source.version)}
 
     @property
     def first_options(self) -> list[BoundField]:

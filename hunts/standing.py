@@ -71,9 +71,10 @@ def costs_of(sources: Iterable[Source], now: datetime) -> dict[int, Cost]:
         )
         .order_by()
     )
+    names = [field.name for field in fields(Cost)]
     costs = {
-        each["run__hunt__source"]: Cost(**{field.name: each[f"all_{field.name}"] for field in fields(Cost)})
-        for each in found
+        key: Cost(**dict(zip(names, numbers, strict=True)))
+        for key, *numbers in found.values_list("run__hunt__source", *(f"all_{name}" for name in names))
     }
     return {key: costs.get(key, Cost()) for key in keys}
 

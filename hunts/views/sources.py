@@ -50,10 +50,11 @@ class ShownSource:
 @requires(Verb.READ_SOURCES)
 @require_safe
 def sources(request: SignedInRequest) -> HttpResponse:
-    known = list(Source.objects.select_related("owner").annotate(hunt_count=Count("hunts")))
+    known = list(Source.objects.select_related("owner"))
+    hunts = dict(Source.objects.values_list("pk").annotate(Count("hunts")))
     now = timezone.now()
     costs = costs_of(known, now)
-    shown = [_look_at(source, source.hunt_count, costs[source.pk], now) for source in known]
+    shown = [_look_at(source, hunts.get(source.pk, 0), costs[source.pk], now) for source in known]
     shown.sort(key=lambda each: (each.standing.rank, each.source.pk))
     return render(request, "hunts/sources.html", {"nav": "sources", "sources": shown})
 
