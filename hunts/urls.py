@@ -1,6 +1,6 @@
 from django.urls import path
 
-from hunts.views import kql, opening, runs, sources
+from hunts.views import hunts, kql, opening, runs, sources
 
 urlpatterns = [
     path("cases/new/", opening.new_case, name="new-case"),
@@ -11,6 +11,11 @@ urlpatterns = [
     path("cases/<int:pk>/runs/<int:run_pk>/progress", runs.progress, name="run-progress"),
     path("cases/<int:pk>/runs/<int:run_pk>/cancel", runs.cancel, name="run-cancel"),
     path("cases/<int:pk>/kql/", kql.kql, name="case-kql"),
+    path("hunts/", hunts.hunts, name="hunts"),
+    path("hunts/<int:pk>/schedule/", hunts.schedule, name="hunt-schedule"),
+    path("hunts/<int:pk>/schedule/times", hunts.next_times, name="hunt-next-times"),
+    path("hunts/<int:pk>/pause", hunts.pause, name="hunt-pause"),
+    path("hunts/<int:pk>/resume", hunts.resume, name="hunt-resume"),
     path("sources/", sources.sources, name="sources"),
     path("sources/new/", sources.choose_kind, name="new-source"),
     path("sources/new/<slug:kind>/", sources.new_source, name="new-source-of"),

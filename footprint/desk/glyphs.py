@@ -28,6 +28,7 @@ ICONS = {
     "filter": "funnel",
     "fold": "chevron-right",
     "info": "information-circle",
+    "hunts": "arrow-path",
     "inbox": "inbox",
     "ledger": "link",
     "new": "plus",

@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from cases.models import Case
 from footprint.desk.day_bars import day_bars as drawn_day_bars
-from hunts.models import Run
+from footprint.desk.run_spark import run_spark as drawn_run_spark
+from hunts.models import Hunt, Run
 from hunts.progress import Progress, progress_of
 
 register = template.Library()
@@ -40,6 +42,18 @@ def run_progress(run: Run) -> Progress:
 def day_bars(rows: Sequence[int], last: date) -> SafeString:
     """Rows per UTC day, the last of them on `last`."""
     return drawn_day_bars(rows, last)
+
+
+@register.simple_tag
+def run_spark(runs: Sequence[Run]) -> SafeString:
+    """The last runs of a hunt, oldest first."""
+    return drawn_run_spark(runs)
+
+
+@register.simple_tag
+def case_hunts(case: Case) -> list[Hunt]:
+    """The hunts of a case, with what their schedules need to be shown."""
+    return list(case.hunts.select_related("source", "paused_by").order_by("pk"))
 
 
 @register.filter

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from cases.models import Case
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
-from hunts.models import Run
+from hunts.models import Hunt, Run
+from hunts.trouble import in_trouble
 
 AT_MOST = 50
 TROUBLE = timedelta(days=7)
@@ -31,9 +32,19 @@ def inbox(request: SignedInRequest) -> HttpResponse:
     )
     trouble = (
         Run.objects.filter(
-            state__in=[Run.State.PARTIAL, Run.State.FAILED], ended_at__gt=timezone.now() - TROUBLE
+            # What the clock asked is asked again by the clock; only a hunt that goes on failing needs someone.
+            Q(opened_by__isnull=False) | Q(hunt__rhythm=""),
+            state__in=[Run.State.PARTIAL, Run.State.FAILED],
+            ended_at__gt=timezone.now() - TROUBLE,
         )
         .select_related("hunt__case", "hunt__source")
         .order_by("-ended_at")[:AT_MOST]
     )
-    return render(request, "desk/inbox.html", {"nav": "inbox", "waiting": waiting, "trouble": trouble})
+    failing = in_trouble(Hunt.objects.filter(case__state=Case.State.OPEN)).select_related("case", "source")
+    context = {
+        "nav": "inbox",
+        "waiting": waiting,
+        "trouble": trouble,
+        "failing": failing.order_by("-pk")[:AT_MOST],
+    }
+    return render(request, "desk/inbox.html", context)

@@ -1,0 +1,20 @@
+"""Which hunts are in trouble: one run that failed is asked again by the next, three in a row need someone."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+
+from hunts.models import Hunt, Run
+
+FAILURES_IN_A_ROW = 3
+
+
+def in_trouble(hunts: QuerySet[Hunt]) -> QuerySet[Hunt]:
+    """Scheduled ones that go on, and of whose last three runs none ended complete."""
+    ended = Run.objects.filter(hunt=OuterRef("pk"), state__in=Run.ENDED).exclude(state=Run.State.CANCELLED)
+    states = ArraySubquery(ended.order_by("-pk").values("state")[:FAILURES_IN_A_ROW])
+    last = hunts.exclude(rhythm="").filter(paused_at=None).annotate(last_states=states)
+    return last.filter(last_states__len=FAILURES_IN_A_ROW).exclude(
+        last_states__contains=[Run.State.COMPLETE.value]
+    )
