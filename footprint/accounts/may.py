@@ -17,6 +17,7 @@ class Verb(StrEnum):
     RUN_HUNT = "hunts:run"
     DECIDE = "cases:decide"
     READ_WATCHLISTS = "watchlists:read"
+    MANAGE_WATCHLISTS = "watchlists:manage"
     READ_SOURCES = "sources:read"
     READ_LEDGER = "ledger:read"
     MANAGE_SOURCES = "sources:manage"
@@ -29,7 +30,7 @@ _READER = frozenset(
 )
 _ANALYST = _READER | {Verb.OPEN_CASE, Verb.RUN_HUNT}
 _REVIEWER = _ANALYST | {Verb.DECIDE}
-_LEAD = _REVIEWER | {Verb.MANAGE_SOURCES}
+_LEAD = _REVIEWER | {Verb.MANAGE_WATCHLISTS, Verb.MANAGE_SOURCES}
 
 _VERBS_OF: dict[str, frozenset[Verb]] = {
     Role.READER: _READER,

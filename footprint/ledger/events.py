@@ -9,6 +9,14 @@ class Event(StrEnum):
     PERSON_ADDED = "accounts:person:added"
     PERSON_SIGNED_IN = "accounts:person:signed_in"
     PERSON_SIGNED_OUT = "accounts:person:signed_out"
+    PERSON_LOCKED_OUT = "accounts:person:locked_out"
+    ADDRESS_LOCKED_OUT = "accounts:address:locked_out"
+    ROLE_CHANGED = "accounts:role:changed"
+
+    LEDGER_EXPORTED = "ledger:ledger:exported"
+    VERIFICATION_ASKED = "ledger:verification:asked"
+    VERIFICATION_FINISHED = "ledger:verification:finished"
+    KEY_ROTATED = "ledger:key:rotated"
 
     CASE_OPENED = "cases:case:opened"
     DECISION_MADE = "cases:decision:made"
@@ -16,6 +24,18 @@ class Event(StrEnum):
     DECISION_WITHDRAWN = "cases:decision:withdrawn"
     DECISION_EXPIRED = "cases:decision:expired"
     WATCHLIST_DOWNLOADED = "watchlists:watchlist:downloaded"
+    WATCHLIST_ADDED = "watchlists:watchlist:added"
+    WATCHLIST_CHANGED = "watchlists:watchlist:changed"
+    WATCHLIST_PAUSED = "watchlists:watchlist:paused"
+    WATCHLIST_RESUMED = "watchlists:watchlist:resumed"
+    PUBLICATION_MADE = "watchlists:publication:made"
+    PUBLICATION_HELD = "watchlists:publication:held"
+    PUBLICATION_REFUSED = "watchlists:publication:refused"
+    PUBLISHING_PAUSED = "watchlists:publishing:paused"
+    PUBLISHING_RESUMED = "watchlists:publishing:resumed"
+    CONSUMER_ADDED = "watchlists:consumer:added"
+    CONSUMER_REVOKED = "watchlists:consumer:revoked"
+    FEED_TOKEN_MADE = "watchlists:consumer:token_made"
 
     SOURCE_ADDED = "hunts:source:added"
     SOURCE_CHANGED = "hunts:source:changed"
@@ -44,12 +64,31 @@ PHRASES: dict[Event, str] = {
     Event.PERSON_ADDED: "added the person",
     Event.PERSON_SIGNED_IN: "signed in",
     Event.PERSON_SIGNED_OUT: "signed out",
+    Event.PERSON_LOCKED_OUT: "locked out",
+    Event.ADDRESS_LOCKED_OUT: "locked out the address",
+    Event.ROLE_CHANGED: "changed the role of",
+    Event.LEDGER_EXPORTED: "exported",
+    Event.VERIFICATION_ASKED: "asked to verify the ledger",
+    Event.VERIFICATION_FINISHED: "verified the ledger",
+    Event.KEY_ROTATED: "changed the key that signs",
     Event.CASE_OPENED: "opened the case",
     Event.DECISION_MADE: "decided",
     Event.DECISION_SUPERSEDED: "superseded a decision",
     Event.DECISION_WITHDRAWN: "withdrew a decision",
     Event.DECISION_EXPIRED: "expired a decision",
     Event.WATCHLIST_DOWNLOADED: "downloaded",
+    Event.WATCHLIST_ADDED: "added the watchlist",
+    Event.WATCHLIST_CHANGED: "changed the rule of",
+    Event.WATCHLIST_PAUSED: "paused",
+    Event.WATCHLIST_RESUMED: "resumed",
+    Event.PUBLICATION_MADE: "published",
+    Event.PUBLICATION_HELD: "held a publication of",
+    Event.PUBLICATION_REFUSED: "refused a publication of",
+    Event.PUBLISHING_PAUSED: "paused",
+    Event.PUBLISHING_RESUMED: "resumed",
+    Event.CONSUMER_ADDED: "added the feed consumer",
+    Event.CONSUMER_REVOKED: "revoked the feed consumer",
+    Event.FEED_TOKEN_MADE: "made a token for",
     Event.SOURCE_ADDED: "added the source",
     Event.SOURCE_CHANGED: "changed the source",
     Event.SOURCE_PAUSED: "paused the source",
