@@ -56,6 +56,7 @@ class Event(StrEnum):
     RUN_OPENED = "hunts:run:opened"
     RUN_FINISHED = "hunts:run:finished"
     RUN_CANCELLED = "hunts:run:cancelled"
+    RUN_RETRIED = "hunts:run:retried"
     FOUND_NOTHING = "hunts:run:found_nothing"
 
 
@@ -108,5 +109,6 @@ PHRASES: dict[Event, str] = {
     Event.RUN_OPENED: "opened",
     Event.RUN_FINISHED: "finished",
     Event.RUN_CANCELLED: "cancelled",
+    Event.RUN_RETRIED: "asked again what failed of",
     Event.FOUND_NOTHING: "found nothing",
 }

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 
 from footprint.ledger.events import PHRASES, Event
@@ -36,6 +37,9 @@ class Entry(models.Model):
         indexes = (
             models.Index(fields=["case_number", "-seq"], name="entry_case"),
             models.Index(fields=["subject_kind", "subject_id", "-seq"], name="entry_subject"),
+            models.Index(fields=["actor_kind", "actor_id", "-seq"], name="entry_actor"),
+            models.Index(fields=["event", "-seq"], name="entry_event"),
+            models.Index(fields=["at"], name="entry_at"),
         )
 
     def __str__(self) -> str:
@@ -67,3 +71,52 @@ class Head(models.Model):
 
     def __str__(self) -> str:
         return f"head at {self.seq}"
+
+
+class Checkpoint(models.Model):
+    """A signed head of the ledger. As entries these are only added (migration 0002).
+
+    Each also stands in the checkpoint file, outside the database: that one proves this table.
+    """
+
+    seq = models.BigIntegerField()
+    at = models.DateTimeField()
+    key = models.CharField(max_length=64)
+    text = models.TextField()
+    signature = models.BinaryField(max_length=64)
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = (models.Index(fields=["seq"], name="checkpoint_seq"),)
+
+    def __str__(self) -> str:
+        return f"checkpoint at {self.seq}"
+
+
+class Verification(models.Model):
+    """One asking on the page whether the ledger holds, and what came of it."""
+
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(auto_now_add=True)
+    moved_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    total = models.BigIntegerField(default=0)
+    checked = models.BigIntegerField(default=0)
+    # Empty while it goes on and when the ledger holds.
+    fault = models.TextField(default="")
+    fault_seq = models.BigIntegerField(null=True)
+    said = models.TextField(default="")
+
+    class Meta:
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return f"verification {self.pk}"
+
+    @property
+    def percent(self) -> int:
+        return 100 if self.ended_at else min(99, self.checked * 100 // self.total) if self.total else 0
+
+    @property
+    def version(self) -> str:
+        return f"{self.pk}-{self.checked}-{'ended' if self.ended_at else 'underway'}"

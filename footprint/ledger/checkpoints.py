@@ -1,0 +1,116 @@
+"""Signed heads of the ledger, without a database: what is signed, and how a line of the file looks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from footprint.ledger.chain import canonical_json
+
+
+class BadCheckpoint(Exception):
+    """A line is no checkpoint, or its signature does not fit; `seq` is the entry it speaks of, or 0."""
+
+    def __init__(self, seq: int, why: str) -> None:
+        super().__init__(why)
+        self.seq = seq
+        self.why = why
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """One checkpoint: `text` is the canonical JSON, byte for byte what was signed."""
+
+    seq: int
+    hash: bytes
+    key: str
+    text: str
+    signature: bytes
+
+    def line(self) -> str:
+        """As it stands in the checkpoint file and in every export."""
+        return canonical_json({"kind": "checkpoint", "signature": self.signature.hex(), "text": self.text})
+
+
+def seal(key: Ed25519PrivateKey, seq: int, digest: bytes, at: datetime) -> Sealed:
+    public = public_hex(key)
+    text = canonical_json(
+        {
+            "at": at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "hash": digest.hex(),
+            "key": public,
+            "kind": "checkpoint",
+            "seq": seq,
+        }
+    )
+    return Sealed(seq, digest, public, text, key.sign(text.encode()))
+
+
+def public_hex(key: Ed25519PrivateKey) -> str:
+    return key.public_key().public_bytes_raw().hex()
+
+
+def read_line(line: str) -> Sealed:
+    """A checkpoint with a signature that fits the key it names; whether that key counts is another question."""
+    try:
+        told = json.loads(line)
+        return read(told["text"], bytes.fromhex(told["signature"]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadCheckpoint(0, "a line of the checkpoints is not a checkpoint") from error
+
+
+def read(text: str, signature: bytes) -> Sealed:
+    try:
+        content: Any = json.loads(text)
+        seq, digest, key = content["seq"], bytes.fromhex(content["hash"]), content["key"]
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
+        is_one = content["kind"] == "checkpoint" and type(seq) is int and seq >= 0 and len(digest) == 32
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadCheckpoint(0, "a checkpoint cannot be read") from error
+    if not is_one:
+        raise BadCheckpoint(0, "a checkpoint cannot be read")
+    try:
+        public.verify(signature, text.encode())
+    except InvalidSignature as error:
+        raise BadCheckpoint(seq, "the checkpoint was changed: its signature does not fit") from error
+    return Sealed(seq, digest, key, text, signature)
+
+
+def read_lines(lines: Iterable[str]) -> Iterator[Sealed]:
+    return (read_line(line) for line in lines if line.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """An entry that says which key follows which."""
+
+    seq: int
+    old: str
+    new: str
+
+
+def keys_that_count(
+    trusted: Iterable[str], rotations: Iterable[Rotation], sealed_up_to: dict[str, int]
+) -> set[str]:
+    """From the trusted keys along the rotations that the known one of both keys has sealed itself.
+
+    Whoever gets hold of the database alone can write a rotation, but no checkpoint of the old key over it.
+    """
+    counting = set(trusted)
+    rotations = list(rotations)
+    while True:
+        led_to = {
+            other
+            for each in rotations
+            for known, other in ((each.old, each.new), (each.new, each.old))
+            if known in counting and sealed_up_to.get(known, -1) >= each.seq
+        }
+        if led_to <= counting:
+            return counting
+        counting |= led_to
