@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import BinaryIO
 
 from django.conf import settings
 from django.db import transaction
@@ -131,19 +131,16 @@ def receive_piece(*, file_id: int, offset: int, data: bytes) -> tuple[UploadedFi
     return file, file.upload
 
 
-@contextmanager
-def taking_whole(*, actor: Person, source: Source) -> Iterator[Upload]:
-    """An upload whose files come in one request; it is gone again when the body of `with` raises."""
+def begin_whole(*, actor: Person, source: Source) -> Upload:
+    """An upload whose files come in one request: `new_file` and `take_whole`, or `abandon`."""
     upload = Upload.objects.create(source=source, asked_by=actor, state=Upload.State.RECEIVING)
     _make_folder(upload)
-    taken = False
-    try:
-        yield upload
-        taken = True
-    finally:
-        if not taken:
-            shutil.rmtree(folder_of(upload), ignore_errors=True)
-            upload.delete()
+    return upload
+
+
+def new_file(upload: Upload, number: int) -> BinaryIO:
+    handle = os.open(folder_of(upload) / str(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return os.fdopen(handle, "wb")
 
 
 def take_whole(upload: Upload, files: Sequence[Announced]) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from hunts.views import hunts, kql, opening, runs, sources
+from hunts.views import holdings, hunts, kql, opening, runs, sources, uploads
 
 urlpatterns = [
     path("cases/new/", opening.new_case, name="new-case"),
@@ -25,4 +25,17 @@ urlpatterns = [
     path("sources/<slug:slug>/probe", sources.probe, name="source-probe"),
     path("sources/<slug:slug>/pause", sources.pause, name="source-pause"),
     path("sources/<slug:slug>/resume", sources.resume, name="source-resume"),
+    path("sources/<slug:slug>/names/", holdings.names, name="source-names"),
+    path("sources/<slug:slug>/imports/", holdings.imports, name="source-imports"),
+    path("sources/<slug:slug>/imports/<slug:import_id>/remove", holdings.remove_import, name="import-remove"),
+    path("sources/<slug:slug>/imports/<slug:import_id>/bad-lines", uploads.bad_lines, name="bad-lines"),
+    path("sources/<slug:slug>/uploads/", uploads.upload_whole, name="upload-whole"),
+    path("sources/<slug:slug>/uploads/open", uploads.open_upload, name="upload-open"),
+    path("sources/<slug:slug>/uploads/<int:pk>/", uploads.upload, name="upload"),
+    path("sources/<slug:slug>/uploads/<int:pk>/abandon", uploads.abandon, name="upload-abandon"),
+    path(
+        "sources/<slug:slug>/uploads/<int:pk>/<int:number>/<int:offset>",
+        uploads.receive_piece,
+        name="upload-piece",
+    ),
 ]

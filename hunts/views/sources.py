@@ -21,7 +21,7 @@ from hunts.source_actions import SourceMoved, add_source, change_source, pause_s
 from hunts.source_forms import ReasonForm, SourceForm, label_of
 from hunts.sources.errors import BadSource
 from hunts.standing import Cost, Standing, costs_of, errors_of, standing_of
-from hunts.views.holdings import Holding, holding_of
+from hunts.views.holdings import Holding, holding_of, upkeep_of
 
 KINDS = {
     Source.Kind.LOG_ANALYTICS: "A workspace of Azure Monitor, with or without Sentinel.",
@@ -190,6 +190,7 @@ def _page(
         "nav": "sources",
         "shown": shown,
         "holding": shown.holding,
+        "upkeep": upkeep_of(source) if source.is_local else None,
         "errors": errors_of(source),
         "options": [(label_of(name), text) for name, text in source.options.items()],
         "reason_form": reason or ReasonForm(),

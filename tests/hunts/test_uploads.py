@@ -24,6 +24,7 @@ from hunts.importing import import_upload, summary_from
 from hunts.models import Source, Upload
 from hunts.source_actions import add_source
 from hunts.telemetry.holdings import rows_by_import
+from hunts.telemetry.progress import ImportSummary
 from hunts.uploads import Announced, CannotUpload, WrongPiece
 from tests.hunts.telemetry_lines import days_ago, event, write_lines
 from tests.roles import person_with
@@ -73,6 +74,11 @@ def imported(upload: Upload) -> Upload:
     return upload
 
 
+def summary_of(upload: Upload) -> ImportSummary:
+    assert upload.summary is not None
+    return summary_from(upload.summary)
+
+
 def test_an_uploads_summary_says_what_the_store_says(send: Send, source: Source, tmp_path: Path) -> None:
     first = lines(
         event("a.exe", days_ago(0), "203.0.113.1"),
@@ -82,7 +88,7 @@ def test_an_uploads_summary_says_what_the_store_says(send: Send, source: Source,
     upload = imported(send(one=first, two=first + b"nonsense\n"))
 
     assert (upload.state, upload.said) == (Upload.State.DONE, "")
-    summary, store = summary_from(upload.summary), store_of(source)
+    summary, store = summary_of(upload), store_of(source)
     assert (summary.rows_read, summary.new_rows, summary.doubles, summary.bad_lines) == (4, 2, 2, 1)
     assert (summary.devices, summary.names) == (2, 2)
     assert rows_by_import(store) == {summary.import_id: sum(store.days().values())}
@@ -215,7 +221,7 @@ def test_a_worker_lost_after_the_rows_are_visible_imports_nothing_twice(
 
     assert imported(upload).state == Upload.State.DONE
     assert len(store_of(source).imports()) == 1
-    assert summary_from(upload.summary).new_rows == 1
+    assert summary_of(upload).new_rows == 1
 
 
 def test_work_that_costs_too_many_workers_is_given_up(send: Send) -> None:
