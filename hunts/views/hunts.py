@@ -46,7 +46,8 @@ class ShownHunt:
 @dataclass(frozen=True, slots=True)
 class NextTimes:
     schedule: Schedule
-    times: Sequence[datetime]
+    # In the zone of the schedule, each with its UTC.
+    times: Sequence[tuple[str, str]]
     jitter_minutes: int
 
     @classmethod
@@ -54,7 +55,7 @@ class NextTimes:
         times = list(islice(schedule.after(timezone.now()), TIMES_SHOWN))
         return cls(
             schedule,
-            [each.astimezone(schedule.zone) for each in times],
+            [_in_both_zones(each, schedule) for each in times],
             round(jitter_of(hunt.pk, schedule).total_seconds() / 60),
         )
 
@@ -133,6 +134,11 @@ def resume(request: SignedInRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, f"Hunt {hunt.pk} {'goes' if was_changed else 'went'} on.")
     return redirect("case-runs", hunt.case_id)
+
+
+def _in_both_zones(moment: datetime, schedule: Schedule) -> tuple[str, str]:
+    local = moment.astimezone(schedule.zone)
+    return f"{local:%a} {local.day} {local:%b %Y %H:%M} {local:%Z}", f"{moment:%a %H:%M} UTC"
 
 
 def _hunt(pk: int) -> Hunt:
