@@ -116,9 +116,9 @@ def _untroubled(source: Source) -> Standing:
     if source.is_local:
         return Standing(_FINE, "complete", "can be asked")
     if source.probe is None:
-        return Standing(5, "waits", "never tested")
+        return Standing(5, "waiting", "never tested")
     if source.probe.get("version") != source.version:
-        return Standing(5, "waits", "changed since its test")
+        return Standing(5, "waiting", "changed since its test")
     return Standing(_FINE, "complete", "can be asked")
 
 
