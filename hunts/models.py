@@ -181,6 +181,12 @@ class Run(models.Model):
     rows = models.BigIntegerField(default=0)
     new_endpoints = models.IntegerField(default=0)
     new_values = models.IntegerField(default=0)
+    # Days before `first_day` that earlier runs left open and this one asks again, and how many more
+    # there are than one run asks.
+    owed_days = ArrayField(models.DateField(), default=list)
+    owed_left = models.PositiveIntegerField(default=0)
+    # Questions in a row that had no answer in time.
+    timeouts = models.PositiveSmallIntegerField(default=0)
     # Rows empty on both sides after normalising make no endpoint; they are counted here.
     empty_rows = models.BigIntegerField(default=0)
     # Moves with every change the page shows; the ETag of the progress part.
@@ -205,6 +211,9 @@ class Run(models.Model):
 class Slice(models.Model):
     """The part of a run that one query covers: the unit of work and of retry.
 
+    What was too much for one query is split: its children are asked in its place. `part` is empty, or the
+    first digits that the MD5 of a pair has, and then the slice is about one day.
+
     `fence` counts claims: whoever holds an older number writes nothing. `attempts` counts questions
     the source failed; `losses` counts
     workers that vanished.
@@ -218,15 +227,21 @@ class Slice(models.Model):
         WAITING = "waiting", "waits"
         ASKING = "asking", "asking"
         DONE = "done", "complete"
+        # Answered, but not whole: its numbers are "at least".
+        PARTIAL = "partial", "in part"
+        SPLIT = "split", "split"
+        OUT_OF_RETENTION = "out of retention", "out of retention"
         FAILED = "failed", "failed"
         CANCELLED = "cancelled", "cancelled"
 
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="slices")
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
     purpose = models.CharField(max_length=8, choices=Purpose)
     # Names, SHA1 and SHA256 are asked in queries of their own.
     file_kind = models.CharField(max_length=8, choices=FileKind)
     first_day = models.DateField()
     last_day = models.DateField()
+    part = models.CharField(max_length=4, blank=True)
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     not_before = models.DateTimeField(null=True)
     fence = models.PositiveIntegerField(default=0)
@@ -261,6 +276,25 @@ class Slice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} of run {self.run_id}: {self.first_day} to {self.last_day}"
+
+
+class StagedRows(models.Model):
+    """Rows of a part of a day that wait for the other parts, since only the whole day can be merged.
+
+    In buckets: all rows of an endpoint are in the same one, so that a day is merged bucket by bucket.
+    """
+
+    slice = models.ForeignKey(Slice, on_delete=models.CASCADE, related_name="staged")
+    bucket = models.PositiveSmallIntegerField()
+    # Compressed JSON.
+    rows = models.BinaryField()
+
+    class Meta:
+        verbose_name_plural = "staged rows"
+        constraints = (models.UniqueConstraint(fields=["slice", "bucket"], name="one_staging_per_bucket"),)
+
+    def __str__(self) -> str:
+        return f"bucket {self.bucket} of slice {self.slice_id}"
 
 
 class Coverage(models.Model):
