@@ -50,11 +50,13 @@ class ShownSource:
 @requires(Verb.READ_SOURCES)
 @require_safe
 def sources(request: SignedInRequest) -> HttpResponse:
-    known = list(Source.objects.select_related("owner"))
-    hunts = dict(Source.objects.values_list("pk").annotate(Count("hunts")))
+    known = list(Source.objects.select_related("owner").annotate(hunt_count=Count("hunts")))
     now = timezone.now()
     costs = costs_of(known, now)
-    shown = [_look_at(source, hunts.get(source.pk, 0), costs[source.pk], now) for source in known]
+    shown = [
+        _look_at(source, source.hunt_count, costs[source.pk], now)  # type: ignore[attr-defined]  # annotated
+        for source in known
+    ]
     shown.sort(key=lambda each: (each.standing.rank, each.source.pk))
     return render(request, "hunts/sources.html", {"nav": "sources", "sources": shown})
 

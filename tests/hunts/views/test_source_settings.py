@@ -184,9 +184,7 @@ def test_a_source_that_refused_stands_first_and_says_what_it_said(lead: Client, 
 def test_a_failed_test_shows_its_step_the_services_words_and_what_to_do(
     lead: Client, lea: Person, sentinel: Source
 ) -> None:
-    failed = Check(
-        Step.PERMITTED, False, "It refused.", "InsufficientAccessError", "Give it the role Reader."
-    )
+    failed = Check(Step.PERMITTED, False, "It refused.", "InsufficientAccessError", "Give it Reader.")
     probe = Probe((Check(Step.REACHED, True, "It answers."), failed))
     note_probe(actor=Actor.person(lea), source=sentinel, probe=probe)
     said = text_of(lead.get("/sources/sentinel/"))
