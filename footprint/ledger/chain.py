@@ -42,11 +42,27 @@ def next_hash(previous: bytes, text: str) -> bytes:
 def follow(links: Iterable[Link], previous: bytes = GENESIS, expected: int = 1) -> tuple[int, bytes]:
     """Walks the chain and returns the last seq and its hash; raises BrokenChain at the first fault."""
     for link in links:
-        if link.seq != expected:
-            raise BrokenChain(link.seq, f"expected entry {expected} here")
-        if json.loads(link.text).get("seq") != link.seq:
+        check_link(link.seq, link.text, link.hash, previous, expected)
+        if not is_of(link.text, link.seq):
             raise BrokenChain(link.seq, "the text belongs to another entry")
-        if next_hash(previous, link.text) != link.hash:
-            raise BrokenChain(link.seq, "the hash does not follow from the entry before and the text")
         previous, expected = link.hash, expected + 1
     return expected - 1, previous
+
+
+def check_link(seq: int, text: str, digest: bytes, previous: bytes, expected: int) -> None:
+    """One step of the chain; raises BrokenChain naming the first entry that is wrong."""
+    if seq != expected:
+        if seq < expected:
+            raise BrokenChain(seq, "there is more than one entry with this number, or they are out of order")
+        raise BrokenChain(expected, f"it is missing; the next one there is {seq}")
+    if next_hash(previous, text) != digest:
+        raise BrokenChain(seq, "the hash does not follow from the entry before and the text")
+
+
+def is_of(text: str, seq: int) -> bool:
+    """Whether the text says that it is the one of this entry."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(content, dict) and content.get("seq") == seq

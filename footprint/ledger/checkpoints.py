@@ -35,7 +35,11 @@ class Sealed:
 
     def line(self) -> str:
         """As it stands in the checkpoint file and in every export."""
-        return canonical_json({"kind": "checkpoint", "signature": self.signature.hex(), "text": self.text})
+        return checkpoint_line(self.text, self.signature)
+
+
+def checkpoint_line(text: str, signature: bytes) -> str:
+    return canonical_json({"kind": "checkpoint", "signature": signature.hex(), "text": text})
 
 
 def seal(key: Ed25519PrivateKey, seq: int, digest: bytes, at: datetime) -> Sealed:
@@ -57,7 +61,7 @@ def public_hex(key: Ed25519PrivateKey) -> str:
 
 
 def read_line(line: str) -> Sealed:
-    """A checkpoint with a signature that fits the key it names; whether that key counts is another question."""
+    """A checkpoint whose signature fits the key it names; whether that key counts is another question."""
     try:
         told = json.loads(line)
         return read(told["text"], bytes.fromhex(told["signature"]))

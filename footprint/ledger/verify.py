@@ -1,0 +1,209 @@
+"""Proving the ledger in the database: its chain, its head, its columns and its checkpoints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from footprint.ledger.chain import GENESIS, BrokenChain, check_link, is_of
+from footprint.ledger.checkpoints import BadCheckpoint, Rotation, Sealed, keys_that_count, public_hex, read
+from footprint.ledger.events import Event
+from footprint.ledger.keys import NoKey, signing_key
+from footprint.ledger.models import Checkpoint, Entry, Head
+from footprint.ledger.sealing import checkpoint_file, checkpoints_of_file
+
+_AT_ONCE = 5_000
+_ROTATED = f'"event":"{Event.KEY_ROTATED.value}"'
+
+# The database compares the columns with the text, beside this process; where it sees a difference this
+# process looks for itself and says which column it is.
+_STREAM = """
+    SELECT seq, text, hash,
+           starts_with(text, '{"actor":{"id":' || to_json(actor_id) || ',"kind":' || to_json(actor_kind)
+                             || ',"name":' || to_json(actor_name) || '},"address":')
+           AND right(text, length(tail)) = tail
+           AND strpos(text, ',"at":"'
+                            || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+                            || '","before":') > 0
+      FROM ledger_entry CROSS JOIN LATERAL (
+           SELECT ',"case":' || coalesce(case_number::text, 'null') || ',"event":' || to_json(event)
+                  || ',"reason":' || to_json(reason) || ',"request_id":' || to_json(request_id)
+                  || ',"seq":' || seq || ',"subject":{"id":' || to_json(subject_id)
+                  || ',"kind":' || to_json(subject_kind) || ',"name":' || to_json(subject_name) || '}}'
+                  AS tail) AS made
+     ORDER BY seq
+"""
+
+
+@dataclass(slots=True)
+class Proven:
+    """What was found to hold. `notes` say what could not be proven, and why."""
+
+    entries: int = 0
+    hash: bytes = GENESIS
+    checkpoints: int = 0
+    sealed_to: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def unsealed(self) -> int:
+        return self.entries - self.sealed_to
+
+    def in_words(self) -> str:
+        words = f"{self.entries:,} entries hold, under {self.checkpoints:,} checkpoints."
+        if self.unsealed:
+            words += f" The last {self.unsealed:,} are under no checkpoint yet."
+        return " ".join([words, *self.notes])
+
+
+def verify(
+    *,
+    file: Path | None = None,
+    trusted: Iterable[str] = (),
+    progress: Callable[[int, int], None] = lambda checked, total: None,
+) -> Proven:
+    """Reads the whole ledger once, in bounded memory; raises BrokenChain at the first thing that is wrong."""
+    proven = Proven()
+    head = Head.objects.get()
+    try:
+        sealed = list(_checkpoints(file or checkpoint_file(), proven))
+    except BadCheckpoint as error:
+        raise BrokenChain(error.seq, error.why) from error
+    rotations = _follow_entries(proven, head.seq, _by_seq(sealed), progress)
+    _check_head(proven, head)
+    _check_beyond(proven, sealed)
+    _check_keys(proven, sealed, rotations, set(trusted) or _own_key(proven))
+    proven.checkpoints = len({each.text for each in sealed})
+    proven.sealed_to = max((each.seq for each in sealed), default=0)
+    return proven
+
+
+def _checkpoints(file: Path, proven: Proven) -> Iterator[Sealed]:
+    for text, signature in Checkpoint.objects.order_by("pk").values_list("text", "signature").iterator():
+        yield read(text, bytes(signature))
+    try:
+        yield from checkpoints_of_file(file)
+    except FileNotFoundError:
+        proven.notes.append(f"There is no checkpoint file {file}, so only the database speaks for itself.")
+    except OSError as error:
+        proven.notes.append(f"The checkpoint file {file} cannot be read: {error.strerror}.")
+
+
+def _by_seq(sealed: Iterable[Sealed]) -> dict[int, set[bytes]]:
+    hashes: dict[int, set[bytes]] = {}
+    for each in sealed:
+        hashes.setdefault(each.seq, set()).add(each.hash)
+    return hashes
+
+
+def _follow_entries(
+    proven: Proven, total: int, hashes: dict[int, set[bytes]], progress: Callable[[int, int], None]
+) -> list[Rotation]:
+    rotations: list[Rotation] = []
+    previous, expected = GENESIS, 1
+    _check_hash(0, GENESIS, hashes)
+    for rows in _streamed():
+        for seq, text, digest, agrees in rows:
+            check_link(seq, text, digest, previous, expected)
+            if not agrees:
+                _check_columns(seq, text)
+            if seq in hashes:
+                _check_hash(seq, digest, hashes)
+            if _ROTATED in text:
+                rotations += _rotation_in(seq, text)
+            previous, expected = digest, expected + 1
+        progress(expected - 1, max(total, expected - 1))
+    proven.entries, proven.hash = expected - 1, previous
+    return rotations
+
+
+def _streamed() -> Iterator[list[tuple[int, str, bytes, bool]]]:
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(_STREAM)
+        while rows := cursor.fetchmany(_AT_ONCE):
+            yield rows
+
+
+def _check_hash(seq: int, digest: bytes, hashes: dict[int, set[bytes]]) -> None:
+    if hashes.get(seq, {digest}) != {digest}:
+        raise BrokenChain(
+            seq, "a checkpoint holds another hash of it: it, or one before it, was written anew"
+        )
+
+
+def _check_columns(seq: int, text: str) -> None:
+    if not is_of(text, seq):
+        raise BrokenChain(seq, "the text belongs to another entry")
+    told: dict[str, Any] = json.loads(text)
+    entry = Entry.objects.get(seq=seq)
+    at = entry.at.astimezone(UTC)
+    same = {
+        "time": _moment(told["at"]) == at,
+        "actor": told["actor"] == {"kind": entry.actor_kind, "id": entry.actor_id, "name": entry.actor_name},
+        "event": told["event"] == entry.event,
+        "subject": told["subject"]
+        == {"kind": entry.subject_kind, "id": entry.subject_id, "name": entry.subject_name},
+        "case": told["case"] == entry.case_number,
+        "reason": told["reason"] == entry.reason,
+        "request id": told["request_id"] == entry.request_id,
+    }
+    changed = [name for name, is_same in same.items() if not is_same]
+    if changed:
+        raise BrokenChain(seq, f"beside its text it says otherwise: {', '.join(changed)}")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _rotation_in(seq: int, text: str) -> list[Rotation]:
+    told = json.loads(text)
+    if told["event"] != Event.KEY_ROTATED:
+        return []
+    return [Rotation(seq, told["before"]["key"], told["after"]["key"])]
+
+
+def _check_head(proven: Proven, head: Head) -> None:
+    """Entries may have come meanwhile, but then the head has moved with them."""
+    now = Head.objects.get()
+    if head.seq > proven.entries:
+        raise BrokenChain(proven.entries + 1, f"it is missing; the head of the ledger stands at {head.seq}")
+    if now.seq < proven.entries:
+        raise BrokenChain(now.seq + 1, f"it stands behind the head of the ledger, which is at {now.seq}")
+    last = now if now.seq == proven.entries else head
+    if last.seq == proven.entries and bytes(last.hash) != proven.hash:
+        raise BrokenChain(proven.entries, "the head of the ledger holds another hash of it")
+
+
+def _check_beyond(proven: Proven, sealed: Iterable[Sealed]) -> None:
+    farthest = max((each.seq for each in sealed), default=0)
+    if farthest > proven.entries:
+        raise BrokenChain(proven.entries + 1, f"it is missing; a checkpoint speaks of entry {farthest}")
+
+
+def _check_keys(
+    proven: Proven, sealed: Iterable[Sealed], rotations: list[Rotation], trusted: set[str]
+) -> None:
+    if not trusted:
+        return
+    sealed_up_to: dict[str, int] = {}
+    for each in sealed:
+        sealed_up_to[each.key] = max(each.seq, sealed_up_to.get(each.key, 0))
+    counting = keys_that_count(trusted, rotations, sealed_up_to)
+    for each in sealed:
+        if each.key not in counting:
+            raise BrokenChain(each.seq, f"its checkpoint is signed with the unknown key {each.key[:16]}…")
+
+
+def _own_key(proven: Proven) -> set[str]:
+    try:
+        return {public_hex(signing_key())}
+    except NoKey as error:
+        proven.notes.append(f"{error} Whose checkpoints they are was not checked.")
+        return set()
