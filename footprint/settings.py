@@ -211,13 +211,20 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         # A tick that waited longer than the next one is of no use.
         "options": {"expires": FOOTPRINT.sweep_seconds},
     }
-    for task in ("hunts.tasks.start_due_hunts", "hunts.tasks.requeue_stale", "cases.tasks.expire_decisions")
+    for task in ("hunts.tasks.start_due_hunts", "hunts.tasks.requeue_stale", "cases.tasks.expire_decisions", "cases.watchlists.tasks.publish_due")
 }
 # Old telemetry goes, small files become large ones: within the hour once it is due.
 CELERY_BEAT_SCHEDULE["hunts.tasks.tend_stores"] = {
     "task": "hunts.tasks.tend_stores",
     "schedule": 3600,
     "options": {"expires": 3600},
+}
+
+# A signed head of the ledger each hour.
+CELERY_BEAT_SCHEDULE["footprint.ledger.tasks.make_checkpoint"] = {
+    "task": "footprint.ledger.tasks.make_checkpoint",
+    "schedule": 3600.0,
+    "options": {"expires": 3600.0},
 }
 
 # Logs
