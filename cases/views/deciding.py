@@ -90,8 +90,9 @@ def _part(
     query = kept(QueryDict(request.POST.get("back", "")[:2000]))
     value = CaseValue.objects.select_related("case__owner").get(pk=value.pk)
     case = value.case
+    filters = Filters.read(query, case.files.all(), new_since=visit_of(request, case))
     context = row_context(case, _row(request, value), query, request) | {
-        "counts": counts_of(case, Filters.read(query, case.files.all())),
+        "counts": counts_of(case, filters),
         "made": Decision.objects.filter(made_in=case).count(),
         "said": said,
         "undo_url": undo_url,

@@ -32,26 +32,38 @@ class Filters:
     verdict: str
     search: str
     file: CaseFile | None
+    # Set when only what came since the reader's last visit is wanted; None also on a first visit.
+    is_new: bool
+    new_since: datetime | None
     query: QueryDict
 
     @classmethod
-    def read(cls, query: QueryDict, files: Iterable[CaseFile]) -> Filters:
+    def read(
+        cls, query: QueryDict, files: Iterable[CaseFile], *, new_since: datetime | None = None
+    ) -> Filters:
         verdict = query.get("verdict", "")
         if verdict and verdict not in Verdict.values:
             raise BadRequest(f"There is no verdict {verdict[:40]!r}.")
         return cls(
-            verdict, _search_text(query.get("q", "")), _file(query.get("file", ""), files), kept(query)
+            verdict=verdict,
+            search=_search_text(query.get("q", "")),
+            file=_file(query.get("file", ""), files),
+            is_new=bool(query.get("new")),
+            new_since=new_since,
+            query=kept(query),
         )
 
     @property
     def is_set(self) -> bool:
-        return bool(self.verdict or self.search or self.file)
+        return bool(self.verdict or self.search or self.file or self.is_new)
 
     def apply(self, values: CaseValueQuerySet, case: Case) -> CaseValueQuerySet:
         if self.verdict:
             values = values.filter(verdict=self.verdict)
         if self.search:
             values = values.filter(value__icontains=self.search)
+        if self.is_new and self.new_since:
+            values = values.filter(added_at__gt=self.new_since)
         if self.file:
             asked = Endpoint.objects.filter(case=case, file=self.file, value=OuterRef("value"))
             values = values.filter(Exists(asked))
@@ -62,6 +74,7 @@ class Filters:
             "verdict": ("verdict", self.verdict),
             "q": ("search", self.search),
             "file": ("file", self.file.text if self.file else ""),
+            "new": ("new", "since your last visit" if self.is_new else ""),
         }
         return [
             Chip(name, value, self._without(parameter)) for parameter, (name, value) in named.items() if value

@@ -42,11 +42,11 @@ class Counts:
 @vary_on_headers("HX-Request")
 def queue(request: SignedInRequest, pk: int) -> HttpResponse:
     case = get_object_or_404(Case.objects.select_related("owner").prefetch_related("files"), pk=pk)
-    filters = Filters.read(request.GET, case.files.all())
+    new_since = visit_of(request, case)
+    filters = Filters.read(request.GET, case.files.all(), new_since=new_since)
     values = filters.apply(CaseValue.objects.filter(case=case), case)
     mark = request.GET.get("after", "")
     page = list((values.after(*read_page_mark(mark)) if mark else values).in_queue_order()[: PAGE + 1])
-    new_since = visit_of(request, case)
     rows = rows_of(case, page[:PAGE], person=request.user, new_since=new_since)
     _open_what_the_address_says(request, case, rows)
     context = {
