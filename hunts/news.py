@@ -6,12 +6,14 @@ says the rules.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 
 from django.db import connection
+from django.db.models import Count
 
-from hunts.models import Coverage, Run
+from hunts.models import Coverage, Run, RunNews
 
 QUIET_DAYS = 30
 
@@ -96,6 +98,34 @@ def tell_news(run: Run) -> None:
         cursor.execute(_RETURNING, given)
         if not quiet.lacking:
             cursor.execute(_QUIET, given)
+
+
+@dataclass(frozen=True, slots=True)
+class NewsPart:
+    kind: str
+    words: str
+    shown: Sequence[RunNews]
+    total: int
+
+    @property
+    def more(self) -> int:
+        return self.total - len(self.shown)
+
+
+def parts_of(run: Run, at_most: int = 10) -> list[NewsPart]:
+    """The kinds of news of a run, each with its first rows."""
+    totals = dict(run.news.order_by().values_list("kind").annotate(Count("pk")))
+    return [
+        NewsPart(
+            kind.value,
+            kind.label,
+            list(run.news.filter(kind=kind).select_related("value").order_by("pk")[:at_most])
+            if totals.get(kind.value)
+            else [],
+            totals.get(kind.value, 0),
+        )
+        for kind in RunNews.Kind
+    ]
 
 
 def quiet_of(run: Run) -> Quiet:

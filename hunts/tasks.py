@@ -7,7 +7,7 @@ import os
 from celery import Task, shared_task
 from django.conf import settings
 
-from hunts import asking, due, importing, probing, store_sweep, sweep, upkeep
+from hunts import asking, due, importing, lookups, probing, store_sweep, sweep, upkeep
 
 # A message that the broker hands out again meanwhile finds the work claimed.
 _STORE_TIME = {
@@ -29,6 +29,12 @@ def start_due_hunts() -> None:
 @shared_task(name="hunts.tasks.requeue_stale")
 def requeue_stale() -> None:
     sweep.sweep()
+    lookups.hint_look_ups()
+
+
+@shared_task(name="hunts.tasks.look_up")
+def look_up(look_up_id: int) -> None:
+    lookups.look_up(look_up_id)
 
 
 @shared_task(name="hunts.tasks.probe_source")

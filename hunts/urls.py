@@ -1,6 +1,6 @@
 from django.urls import path
 
-from hunts.views import holdings, hunts, kql, opening, runs, sources, uploads
+from hunts.views import holdings, hunts, kql, lookups, news, opening, runs, sources, uploads
 
 urlpatterns = [
     path("cases/new/", opening.new_case, name="new-case"),
@@ -10,7 +10,11 @@ urlpatterns = [
     path("cases/<int:pk>/runs/<int:run_pk>/", runs.runs, name="case-run"),
     path("cases/<int:pk>/runs/<int:run_pk>/progress", runs.progress, name="run-progress"),
     path("cases/<int:pk>/runs/<int:run_pk>/cancel", runs.cancel, name="run-cancel"),
+    path("cases/<int:pk>/runs/<int:run_pk>/news/<slug:kind>/", news.news, name="run-news"),
     path("cases/<int:pk>/kql/", kql.kql, name="case-kql"),
+    path("cases/<int:pk>/look-ups/", lookups.look_ups, name="case-look-ups"),
+    path("cases/<int:pk>/look-ups/ask", lookups.ask, name="case-look-up-ask"),
+    path("cases/<int:pk>/look-ups/<int:look_pk>/", lookups.look_up, name="case-look-up"),
     path("hunts/", hunts.hunts, name="hunts"),
     path("hunts/<int:pk>/schedule/", hunts.schedule, name="hunt-schedule"),
     path("hunts/<int:pk>/schedule/times", hunts.next_times, name="hunt-next-times"),

@@ -14,7 +14,9 @@ from django.utils.safestring import SafeString, mark_safe
 from cases.models import Case
 from footprint.desk.day_bars import day_bars as drawn_day_bars
 from footprint.desk.run_spark import run_spark as drawn_run_spark
-from hunts.models import Hunt, Run
+from hunts import news
+from hunts.lookups import is_wide
+from hunts.models import Hunt, LookUp, Run
 from hunts.progress import Progress, progress_of
 
 register = template.Library()
@@ -54,6 +56,26 @@ def run_spark(runs: Sequence[Run]) -> SafeString:
 def case_hunts(case: Case) -> list[Hunt]:
     """The hunts of a case, with what their schedules need to be shown."""
     return list(case.hunts.select_related("source", "paused_by").order_by("pk"))
+
+
+@register.simple_tag
+def look_ups_about(case: Case, subject: str) -> LookUp | None:
+    """The last look-up of the case about this."""
+    found: LookUp | None = (
+        case.look_ups.filter(subject=subject).select_related("source", "asked_by").order_by("-pk").first()
+    )
+    return found
+
+
+@register.filter
+def asks_all_tables(look: LookUp) -> bool:
+    return is_wide(look)
+
+
+@register.simple_tag
+def run_news(run: Run) -> list[news.NewsPart]:
+    """What is new in the run, a few rows of each kind."""
+    return news.parts_of(run)
 
 
 @register.filter
