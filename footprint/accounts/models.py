@@ -37,3 +37,19 @@ class Person(AbstractUser):
     def initials(self) -> str:
         letters = [word[0] for word in str(self).split() if word]
         return "".join(letters[:2]).upper()
+
+
+class SignInAttempts(models.Model):
+    """Failed sign-ins of one key: a name from an address, or an address. Kept for minutes, not for good."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    count = models.PositiveIntegerField(default=0)
+    began_at = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "sign-in attempts"
+        indexes = (models.Index(fields=["began_at"], name="attempts_began"),)
+
+    def __str__(self) -> str:
+        return f"{self.count} since {self.began_at}"

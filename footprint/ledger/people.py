@@ -31,5 +31,49 @@ def note_sign_out(person: Person) -> None:
         ledger.add(Event.PERSON_SIGNED_OUT, subject_of(person))
 
 
+class LastAdministrator(Exception):
+    """Nobody would be left who may change roles."""
+
+
+def set_role(*, actor: Actor, person: Person, role: Role, reason: str = "") -> bool:
+    """Whether the role has changed. It counts from the person's next request on."""
+    with change(actor=actor) as ledger:
+        # All administrators are locked, so that two of them cannot take the role from each other at once.
+        administrators = set(
+            Person.objects.select_for_update()
+            .filter(role=Role.ADMINISTRATOR, is_active=True)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
+        locked = Person.objects.select_for_update().get(pk=person.pk)
+        if locked.role == role:
+            return False
+        if administrators == {locked.pk}:
+            raise LastAdministrator
+        before, locked.role = locked.role, role
+        locked.save(update_fields=["role"])
+        ledger.add(
+            Event.ROLE_CHANGED,
+            subject_of(locked),
+            before={"role": str(before)},
+            after={"role": role.value},
+            reason=reason,
+        )
+    return True
+
+
+def note_lock_out(*, person: Person, address: str, minutes: int) -> None:
+    """The address is part of the entry's own origin too, but says here what was locked."""
+    with change(actor=Actor.clock("sign_in")) as ledger:
+        ledger.add(
+            Event.PERSON_LOCKED_OUT, subject_of(person), after={"address": address, "minutes": minutes}
+        )
+
+
+def note_address_lock_out(*, address: str, minutes: int) -> None:
+    with change(actor=Actor.clock("sign_in")) as ledger:
+        ledger.add(Event.ADDRESS_LOCKED_OUT, Subject("address", address, address), after={"minutes": minutes})
+
+
 def subject_of(person: Person) -> Subject:
     return Subject("person", str(person.pk), str(person))

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
+from structlog.testing import capture_logs
 
-from footprint.accounts.models import Person
+from footprint.accounts.models import Person, SignInAttempts
 from footprint.ledger.models import Entry
 
 PASSWORD = "a long enough word"
@@ -63,3 +67,87 @@ def test_a_part_asked_for_without_a_session_sends_the_whole_page_to_sign_in(clie
 def test_times_are_in_the_zone_of_the_reader(site: Client, rui: Person) -> None:
     Person.objects.filter(pk=rui.pk).update(time_zone="Asia/Kolkata")
     assert "Times in Asia/Kolkata" in site.get("/").content.decode()
+
+
+def sign_in(client: Client, password: str, username: str = "rui", address: str = "198.51.100.7") -> int:
+    form = {"username": username, "password": password}
+    return client.post("/sign-in", form, REMOTE_ADDR=address).status_code
+
+
+@pytest.fixture
+def three_tries(settings) -> None:
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"sign_in_failures": 3})
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
+
+
+def test_a_name_is_locked_out_for_an_address_that_failed_too_often(
+    client: Client, rui: Person, three_tries: None
+) -> None:
+    assert [sign_in(client, "wrong") for _ in range(3)] == [422, 422, 422]
+    assert sign_in(client, PASSWORD) == 429
+    assert sign_in(client, PASSWORD) == 429
+    assert sign_in(client, PASSWORD, address="198.51.100.8") == 302
+    locked = Entry.objects.get(event="accounts:person:locked_out")
+    assert (locked.subject_name, locked.actor_kind) == ("Rui Alves", "clock")
+    assert locked.content["after"] == {"address": "198.51.100.7", "minutes": 15}
+
+
+def test_a_lock_out_keeps_what_was_typed_but_the_password(
+    client: Client, rui: Person, three_tries: None
+) -> None:
+    for _ in range(3):
+        sign_in(client, "wrong")
+    page = client.post("/sign-in", {"username": "rui", "password": PASSWORD}, REMOTE_ADDR="198.51.100.7")
+    assert "Too many attempts" in page.content.decode()
+    assert 'value="rui"' in page.content.decode()
+    assert PASSWORD not in page.content.decode()
+
+
+def test_an_address_is_locked_out_whatever_the_names(client: Client, rui: Person, three_tries: None) -> None:
+    assert {sign_in(client, "wrong", username=f"nobody{number}") for number in range(30)} == {422}
+    assert sign_in(client, PASSWORD) == 429
+    locked = Entry.objects.get()
+    assert (locked.event, locked.subject_name) == ("accounts:address:locked_out", "198.51.100.7")
+
+
+def test_a_name_that_nobody_has_never_stands_in_the_ledger(
+    client: Client, db: None, three_tries: None
+) -> None:
+    for _ in range(5):
+        sign_in(client, "wrong", username="typed-my-password-here")
+    assert not Entry.objects.exists()
+
+
+def test_signing_in_begins_the_count_anew(client: Client, rui: Person, three_tries: None) -> None:
+    for _ in range(3):
+        assert [sign_in(client, "wrong"), sign_in(client, "wrong"), sign_in(client, PASSWORD)] == [
+            422,
+            422,
+            302,
+        ]
+        client.post("/sign-out")
+
+
+def test_a_lock_out_ends_with_its_time(client: Client, rui: Person, three_tries: None) -> None:
+    for _ in range(4):
+        sign_in(client, "wrong")
+    SignInAttempts.objects.update(locked_until=timezone.now() - timedelta(seconds=1))
+    assert sign_in(client, PASSWORD) == 302
+
+
+def test_failures_long_ago_count_no_more_and_are_swept(
+    client: Client, rui: Person, three_tries: None
+) -> None:
+    for number in range(3):
+        sign_in(client, "wrong", username=f"nobody{number}")
+    SignInAttempts.objects.update(began_at=timezone.now() - timedelta(hours=1))
+    sign_in(client, "wrong")
+    assert SignInAttempts.objects.count() == 2
+
+
+def test_a_refused_sign_in_goes_to_the_security_log(client: Client, rui: Person, three_tries: None) -> None:
+    with capture_logs() as logs:
+        sign_in(client, "wrong")
+    assert [(line["event"], line["username"], line["address"]) for line in logs if "username" in line] == [
+        ("sign_in_refused", "rui", "198.51.100.7")
+    ]

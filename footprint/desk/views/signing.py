@@ -13,8 +13,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from footprint.accounts.gate import open_to_all
+from footprint.accounts.lock_out import Attempt, count_attempt, forget_attempts
 from footprint.accounts.models import Person
-from footprint.ledger.people import note_sign_in, note_sign_out
+from footprint.ledger.origin import address_of
+from footprint.ledger.people import note_address_lock_out, note_lock_out, note_sign_in, note_sign_out
 
 log = structlog.get_logger("footprint.security")
 
@@ -38,14 +40,35 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(back)
     if request.method != "POST":
         return render(request, "accounts/sign_in.html", {"form": SignInForm(request), "next": back})
+    name, address = request.POST.get("username", "")[:150], address_of(request)
+    attempt = count_attempt(name, address)
+    if attempt.locked_until is not None:
+        return _locked_out(request, back, name, attempt)
     form = SignInForm(request, request.POST)
     if form.is_valid():
         person = form.get_user()
+        forget_attempts(name, address)
         login(request, person)
         note_sign_in(Person.objects.get(pk=person.pk))
         return redirect(back)
-    log.warning("sign_in_refused", username=request.POST.get("username", "")[:150])
+    log.warning("sign_in_refused", username=name, address=address)
     return render(request, "accounts/sign_in.html", {"form": form, "next": back}, status=422)
+
+
+def _locked_out(request: HttpRequest, back: str, name: str, attempt: Attempt) -> HttpResponse:
+    """The password was not looked at, so the answer tells nothing about it."""
+    address, minutes = address_of(request), settings.FOOTPRINT.sign_in_lock_minutes
+    log.warning("sign_in_locked_out", username=name, address=address, locks=attempt.locks)
+    if "name" in attempt.locks and "\0" not in name:
+        person = Person.objects.filter(username=name).first()
+        if person is not None:
+            note_lock_out(person=person, address=address, minutes=minutes)
+    if "address" in attempt.locks:
+        note_address_lock_out(address=address, minutes=minutes)
+    form = SignInForm(request)
+    form.initial = {"username": name}
+    context = {"form": form, "next": back, "locked_out": True}
+    return render(request, "accounts/sign_in.html", context, status=429)
 
 
 @open_to_all
