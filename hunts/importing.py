@@ -41,7 +41,7 @@ def import_upload(upload_id: int, worker: str) -> None:
     except UnreadableFile as error:
         name_of = _names(upload)
         refused = [{"file": name_of(each.path), "reason": each.reason} for each in error.refusals]
-        _fail(held, "Nothing was imported: not every file can be read.", refused)
+        _fail(held, "Not every file can be read.", refused)
     except (TelemetryError, OSError) as error:
         _fail(held, store_work.said_of(error))
     except SoftTimeLimitExceeded:

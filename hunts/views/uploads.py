@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Any, TextIO
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.core.files.uploadedfile import UploadedFile as SentFile
@@ -121,6 +122,7 @@ def upload(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
         "received": sum(file.received for file in files),
         "size": sum(file.size for file in files),
         "summary": shown.summary if shown.state == Upload.State.DONE else None,
+        "most_mb": settings.FOOTPRINT.upload_mb,
         "is_own": shown.asked_by_id == request.user.pk,
     }
     status = STOP_POLLING if request.htmx and shown.has_ended else 200

@@ -1,0 +1,67 @@
+"""Real processes: a worker is killed in the middle of an import, and two uploads meet at one store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from footprint.accounts.models import Role
+from footprint.ledger.models import Entry
+from footprint.ledger.record import Actor
+from hunts import store_sweep, uploads
+from hunts.adapters import store_of
+from hunts.models import Source, Upload
+from hunts.source_actions import add_source
+from hunts.uploads import Announced
+from tests.conftest import StartWorker
+from tests.house import FreshDatabase, wait_until
+from tests.hunts.telemetry_lines import days_ago, event, write_lines
+from tests.roles import person_with
+
+SETTINGS = {"FOOTPRINT_LEASE_SECONDS": 2, "FOOTPRINT_HEARTBEAT_SECONDS": 0.5}
+ROWS = 60_000
+
+
+def upload_of(source: Source, path: Path, *names: str) -> Upload:
+    """As a form without JavaScript brings it."""
+    upload = uploads.begin_whole(actor=source.owner, source=source)
+    for number, _ in enumerate(names, start=1):
+        with uploads.new_file(upload, number) as file:
+            file.write(path.read_bytes())
+    uploads.take_whole(upload, [Announced(name, path.stat().st_size) for name in names])
+    return upload
+
+
+def state_of(upload: Upload) -> str:
+    return Upload.objects.get(pk=upload.pk).state
+
+
+def test_an_import_whose_worker_is_killed_is_done_once_all_the_same(
+    fresh_database: FreshDatabase, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    lea = person_with(Role.LEAD, "lea")
+    source = add_source(actor=Actor.command("tests"), slug="killed", kind="local", owner=lea)
+    events = (
+        event(f"f{number % 50}.exe", days_ago(number % 5), "203.0.113.1", DeviceId=f"d{number}")
+        for number in range(ROWS)
+    )
+    path = write_lines(tmp_path / "x", events)
+    first, second = upload_of(source, path, "one.jsonl"), upload_of(source, path, "two.jsonl")
+    doomed = start_worker(**SETTINGS)
+    store_sweep.hint_work(Upload, [first.pk])
+    wait_until(lambda: Upload.objects.get(pk=first.pk).phase == "reading", why=doomed.said()[-2000:])
+    doomed.kill()
+    assert state_of(first) == Upload.State.WORKING, "The import was over before the kill: make it longer."
+    assert store_of(source).imports() == ()
+
+    start_worker(concurrency=2, **SETTINGS)
+
+    def ended() -> bool:
+        store_sweep.sweep()
+        return {state_of(first), state_of(second)} == {Upload.State.DONE}
+
+    wait_until(ended)
+    store = store_of(source)
+    assert sum(store.days().values()) == ROWS
+    assert sorted(record.new_rows for record in store.imports()) == [0, ROWS]
+    assert Entry.objects.filter(event="hunts:telemetry:imported").count() == 2
+    assert Upload.objects.get(pk=first.pk).losses == 1
