@@ -9,7 +9,7 @@ from django.forms import BoundField
 
 from footprint.accounts.models import Person
 from hunts.models import Source
-from hunts.source_actions import SourceFields
+from hunts.source_actions import SourceFields, usual_per_30_seconds
 from hunts.sources.credentials import Way, parse_reference
 from hunts.sources.errors import BadSource
 from hunts.sources.open import OPTIONS, REQUIRED
@@ -97,9 +97,8 @@ class SourceForm(forms.Form):
     per_30_seconds = forms.IntegerField(
         min_value=1,
         max_value=Source.MOST_PER_30_SECONDS,
-        initial=200,
         label="Questions in 30 seconds",
-        help_text="Log Analytics takes 200 of one identity.",
+        help_text="Of all workers together. Other programs of this identity or tenant count too.",
     )
     keep_days = forms.IntegerField(
         min_value=1,
@@ -116,7 +115,8 @@ class SourceForm(forms.Form):
         self.source = source
         self.moved = False
         self._options = () if kind == Source.Kind.LOCAL else _ordered(OPTIONS[kind])
-        super().__init__(data, initial={} if source is None else _initial(source), label_suffix="")
+        initial = {"per_30_seconds": usual_per_30_seconds(kind)} if source is None else _initial(source)
+        super().__init__(data, initial=initial, label_suffix="")
         for name in self._options:
             self.fields[name] = _option_field(name, is_required=name in REQUIRED[kind])
         for name in self._without():

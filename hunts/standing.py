@@ -91,7 +91,15 @@ def errors_of(source: Source) -> list[Slice]:
     )
 
 
-def standing_of(source: Source, cost: Cost, *, damage: str = "", days_behind: int | None = None) -> Standing:
+def standing_of(
+    source: Source,
+    cost: Cost,
+    *,
+    damage: str = "",
+    is_empty: bool = False,
+    days_behind: int | None = None,
+) -> Standing:
+    """The last three speak of a local source."""
     if source.is_paused:
         if source.paused_by_id is None:
             return Standing(0, "failed", "paused itself")
@@ -103,6 +111,8 @@ def standing_of(source: Source, cost: Cost, *, damage: str = "", days_behind: in
     if cost.failed:
         count = f"{cost.failed:,} questions" if cost.failed > 1 else "1 question"
         return Standing(2, "partial", f"{count} failed today")
+    if is_empty:
+        return Standing(5, "waiting", "nothing imported yet")
     if days_behind:
         return Standing(3, "partial", f"newest day is {days_behind} day{'s' * (days_behind > 1)} old")
     return _untroubled(source)

@@ -178,6 +178,7 @@ def _look_at(source: Source, hunts: int, cost: Cost, now: datetime) -> ShownSour
         source,
         cost,
         damage=holding.damage if holding else "",
+        is_empty=holding is not None and not holding.days,
         days_behind=holding.days_behind if holding else None,
     )
     return ShownSource(source, hunts, cost, standing, holding)

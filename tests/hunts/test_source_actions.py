@@ -56,6 +56,11 @@ def test_adding_tells_the_ledger_what_is_asked_and_how(sentinel: Source) -> None
     }
 
 
+def test_a_tenant_is_asked_as_often_as_graph_promises_to_answer() -> None:
+    xdr = add_source(actor=COMMAND, slug="xdr", kind="defender_xdr", credential="default")
+    assert xdr.per_30_seconds == 20
+
+
 @pytest.mark.parametrize(
     ("field", "given"),
     [

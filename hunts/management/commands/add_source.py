@@ -50,7 +50,10 @@ class Command(BaseCommand):
         parser.add_argument("--owner", metavar="NAME", help="sign-in name of who is told when it fails")
         parser.add_argument("--at-once", type=int, metavar="N", help="most questions at the same time (4)")
         parser.add_argument(
-            "--per-30-seconds", type=int, metavar="N", help="most questions in any 30 seconds (200)"
+            "--per-30-seconds",
+            type=int,
+            metavar="N",
+            help="most in any 30 seconds (200, Defender XDR 20)",
         )
         parser.add_argument("--keep-days", type=int, metavar="DAYS", help="local: older rows are removed")
 

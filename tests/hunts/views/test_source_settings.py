@@ -285,7 +285,7 @@ def test_the_pages_cost_the_same_for_many_sources_and_errors(
         )
     with django_assert_max_num_queries(6):
         site.get("/sources/")
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(9):
         site.get("/sources/local/")
 
 

@@ -31,6 +31,7 @@ def test_a_source_that_is_behind_says_by_how_much(site: Client, make_source: Mak
 
 def test_an_empty_source_says_that_it_proves_nothing(site: Client) -> None:
     assert "Nothing has been imported yet" in text_of(site.get("/sources/local/"))
+    assert "nothing imported yet" in text_of(site.get("/sources/"))
 
 
 def test_a_damaged_store_is_told_and_hides_no_other_source(site: Client, make_source: MakeSource) -> None:
