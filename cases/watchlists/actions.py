@@ -1,26 +1,42 @@
+"""Taking lists away, changing their rules, pausing them, and the consumers of feeds."""
+
 from __future__ import annotations
 
 import hashlib
+import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import IO
 
-from cases.watchlists.formats import Format, ListEntry
-from cases.watchlists.models import Watchlist
-from cases.watchlists.querysets import entries_of
+from cases.deciding import database_now
+from cases.models import Case
+from cases.watchlists.computing import Rule, compute, wanted
+from cases.watchlists.entries import entries_of, gone_before, heading
+from cases.watchlists.formats import REGISTRY, Format, Gone, Published, Report
+from cases.watchlists.models import Consumer, FeedToken, Publication, Publishing, Watchlist
+from cases.watchlists.publishing import subject_of
+from cases.watchlists.rendering import extension, media_type, render
+from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Subject, change
 
 # Up to here a download stays in memory; longer ones go to a temporary file.
 _IN_MEMORY = 8 * 1024 * 1024
+# How long a token still works after a newer one was made.
+OVERLAP = timedelta(hours=24)
+_TOKEN_PREFIX = "fp_feed_"  # noqa: S105  # what every token begins with, for secret scanners
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    value: str
-    why: str
+class Refused(Exception):
+    """Nothing was written. `field` is the form field that `message` belongs to, or empty."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
 
 
 @dataclass(slots=True)
@@ -30,47 +46,214 @@ class Download:
     content: IO[bytes]
     filename: str
     media_type: str
-    entries: int = 0
-    left_out: list[LeftOut] = field(default_factory=list)
-    sha256: str = ""
+    report: Report
+    sha256: str
+
+    @property
+    def entries(self) -> int:
+        return self.report.written
 
 
-def download(*, actor: Actor, watchlist: Watchlist, format: Format) -> Download:
-    """Writes the list in the format, and the entry that says who took what."""
+def download(
+    *, actor: Actor, watchlist: Watchlist, format: type[Format], publication: Publication | None = None
+) -> Download:
+    """Writes the list as it is now, or as published, and the entry that says who took what."""
     with ExitStack() as closed_on_failure, change(actor=actor) as ledger:
         content = closed_on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
-        taken = Download(content, f"{watchlist.slug}.{format.extension}", format.media_type)
-        _write(taken, watchlist, format)
+        gone: Iterable[Gone] = ()
+        if publication is None:
+            compute(Rule.of(watchlist))
+            entries, named = wanted(), _unpublished(watchlist)
+        else:
+            entries, named = entries_of(publication), heading(publication)
+            gone = gone_before(publication)
+        rendered = render(format, named, entries, content, gone)
+        content.seek(0)
         ledger.add(
             Event.WATCHLIST_DOWNLOADED,
-            Subject("watchlist", watchlist.slug, watchlist.title),
+            subject_of(watchlist),
             after={
                 "format": format.slug,
-                "entries": taken.entries,
-                "left_out": len(taken.left_out),
-                "sha256": taken.sha256,
+                "publication": publication.number if publication else None,
+                "entries": rendered.report.written,
+                "left_out": rendered.report.left_out,
+                "sha256": rendered.sha256,
             },
         )
         closed_on_failure.pop_all()
-    return taken
+    return Download(
+        content,
+        f"{watchlist.slug}.{extension(format)}",
+        media_type(format),
+        rendered.report,
+        rendered.sha256,
+    )
 
 
-def _write(taken: Download, watchlist: Watchlist, format: Format) -> None:
-    digest = hashlib.sha256()
-    for piece in format.write(_covered(taken, watchlist, format)):
-        encoded = piece.encode()
-        digest.update(encoded)
-        taken.content.write(encoded)
-    taken.sha256 = digest.hexdigest()
-    taken.content.seek(0)
+def _unpublished(watchlist: Watchlist) -> Published:
+    return Published(watchlist.slug, watchlist.title, watchlist.about, watchlist.verdict, 0, database_now())
 
 
-def _covered(taken: Download, watchlist: Watchlist, format: Format) -> Iterator[ListEntry]:
-    """What the format can say; the rest is noted on the way."""
-    for entry in entries_of(watchlist):
-        why = format.left_out(entry)
-        if why:
-            taken.left_out.append(LeftOut(entry.value, why))
-        else:
-            taken.entries += 1
-            yield entry
+def change_rule(
+    *,
+    actor: Person,
+    watchlist: Watchlist,
+    title: str,
+    about: str,
+    kinds: Sequence[str],
+    scopes: Sequence[str],
+    cases: Sequence[Case],
+) -> Watchlist:
+    """Takes effect with the next publication, which is held if the list would lose more than half."""
+    with change(actor=Actor.person(actor)) as ledger:
+        saved = Watchlist.objects.select_for_update().get(pk=watchlist.pk)
+        before = _rule_in_words(saved)
+        _check_rule(kinds, scopes, cases)
+        saved.title, saved.about = title.strip(), about.strip()
+        saved.subject_kinds, saved.scopes = list(kinds), list(scopes)
+        saved.rule_changed_at = database_now()
+        saved.save()
+        saved.cases.set(cases)
+        ledger.add(Event.WATCHLIST_CHANGED, subject_of(saved), before=before, after=_rule_in_words(saved))
+    return saved
+
+
+def add_watchlist(
+    *,
+    actor: Person,
+    slug: str,
+    title: str,
+    about: str,
+    verdict: str,
+    kinds: Sequence[str],
+    scopes: Sequence[str],
+    cases: Sequence[Case],
+) -> Watchlist:
+    with change(actor=Actor.person(actor)) as ledger:
+        _check_rule(kinds, scopes, cases)
+        if Watchlist.objects.filter(slug=slug).exists():
+            raise Refused("slug", f"There is a list {slug} already.")
+        made = Watchlist.objects.create(
+            slug=slug,
+            title=title.strip(),
+            about=about.strip(),
+            verdict=verdict,
+            subject_kinds=list(kinds),
+            scopes=list(scopes),
+            rule_changed_at=database_now(),
+        )
+        made.cases.set(cases)
+        ledger.add(Event.WATCHLIST_ADDED, subject_of(made), after=_rule_in_words(made))
+    return made
+
+
+def _check_rule(kinds: Sequence[str], scopes: Sequence[str], cases: Sequence[Case]) -> None:
+    if not kinds:
+        raise Refused("kinds", "Choose at least one kind of subject.")
+    if not scopes:
+        raise Refused("scopes", "Choose at least one scope.")
+    if set(scopes) != {"everywhere"} and not cases:
+        raise Refused("cases", "Name the cases whose decisions count, by their numbers.")
+
+
+def _rule_in_words(watchlist: Watchlist) -> dict[str, object]:
+    return {
+        "title": watchlist.title,
+        "about": watchlist.about,
+        "verdict": watchlist.verdict,
+        "kinds": watchlist.subject_kinds,
+        "scopes": watchlist.scopes,
+        "cases": sorted(watchlist.cases.values_list("pk", flat=True)),
+    }
+
+
+def pause_all(*, actor: Person, why: str) -> None:
+    if not why.strip():
+        raise Refused("why", "Say why: everybody who waits for a publication will read it.")
+    with change(actor=Actor.person(actor)) as ledger:
+        Publishing.objects.filter(pk=1).update(paused_at=database_now(), paused_by=actor, why=why.strip())
+        ledger.add(Event.PUBLISHING_PAUSED, _ALL, reason=why.strip())
+
+
+def resume_all(*, actor: Person) -> None:
+    with change(actor=Actor.person(actor)) as ledger:
+        if Publishing.objects.filter(pk=1, paused_at__isnull=False).update(
+            paused_at=None, paused_by=None, why=""
+        ):
+            ledger.add(Event.PUBLISHING_RESUMED, _ALL)
+
+
+_ALL = Subject("publishing", "all", "all publishing")
+
+
+def resume(*, actor: Person, watchlist: Watchlist) -> None:
+    """Lets a list that a roll-back or a refusal has paused publish again, and soon."""
+    with change(actor=Actor.person(actor)) as ledger:
+        saved = Watchlist.objects.select_for_update().get(pk=watchlist.pk)
+        if saved.paused_why:
+            ledger.add(Event.WATCHLIST_RESUMED, subject_of(saved), before={"why": saved.paused_why})
+            saved.paused_why, saved.rule_changed_at = "", database_now()
+            saved.save(update_fields=["paused_why", "rule_changed_at"])
+
+
+def add_consumer(*, actor: Person, watchlist: Watchlist, name: str, format: str) -> tuple[Consumer, str]:
+    """Returns the token too: nobody will ever see it again."""
+    named = " ".join(name.split())
+    if not named:
+        raise Refused("name", "Give the consumer a name that people know, such as fw-lisbon.")
+    if format not in REGISTRY:
+        raise Refused("format", "There is no such format.")
+    with change(actor=Actor.person(actor)) as ledger:
+        if Consumer.objects.filter(name=named, revoked_at__isnull=True).exists():
+            raise Refused("name", f"There is a consumer {named} already.")
+        consumer = Consumer.objects.create(
+            name=named, watchlist=watchlist, format=format, made_by=actor, made_at=database_now()
+        )
+        token, made = _make_token(consumer)
+        ledger.add(
+            Event.CONSUMER_ADDED,
+            _subject_of_consumer(consumer),
+            after={"watchlist": watchlist.slug, "format": format, "token": made.ending},
+        )
+    return consumer, token
+
+
+def rotate_token(*, actor: Person, consumer: Consumer) -> str:
+    """A new token; the ones before it work for another day, so that nothing stops meanwhile."""
+    with change(actor=Actor.person(actor)) as ledger:
+        saved = Consumer.objects.select_for_update().get(pk=consumer.pk)
+        if saved.revoked_at is not None:
+            raise Refused("", f"{saved.name} is revoked; add it anew.")
+        ends = database_now() + OVERLAP
+        saved.tokens.filter(ends_at__isnull=True).update(ends_at=ends)
+        token, made = _make_token(saved)
+        ledger.add(
+            Event.FEED_TOKEN_MADE,
+            _subject_of_consumer(saved),
+            after={"token": made.ending, "older_end": ends.isoformat()},
+        )
+    return token
+
+
+def revoke_consumer(*, actor: Person, consumer: Consumer) -> None:
+    with change(actor=Actor.person(actor)) as ledger:
+        saved = Consumer.objects.select_for_update().get(pk=consumer.pk)
+        if saved.revoked_at is None:
+            saved.revoked_at = database_now()
+            saved.save(update_fields=["revoked_at"])
+            ledger.add(Event.CONSUMER_REVOKED, _subject_of_consumer(saved))
+
+
+def _make_token(consumer: Consumer) -> tuple[str, FeedToken]:
+    token = _TOKEN_PREFIX + secrets.token_urlsafe(32)
+    made = FeedToken.objects.create(
+        consumer=consumer,
+        hash=hashlib.sha256(token.encode()).hexdigest(),
+        ending=token[-4:],
+        made_at=database_now(),
+    )
+    return token, made
+
+
+def _subject_of_consumer(consumer: Consumer) -> Subject:
+    return Subject("consumer", str(consumer.pk), consumer.name)

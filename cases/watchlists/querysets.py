@@ -1,36 +1,38 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from cases.models import Decision
-from cases.querysets import EXACT_KINDS, DecisionQuerySet
-from cases.watchlists.formats import ListEntry
-from cases.watchlists.models import Watchlist
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
 
-_CHUNK = 2_000
+from cases.models import CaseFile, Decision
+from cases.querysets import DecisionQuerySet
+
+if TYPE_CHECKING:
+    from cases.watchlists.models import Publication, Watchlist  # noqa: F401  # one is named in strings only
+
+
+class PublicationQuerySet(models.QuerySet["Publication"]):
+    def of(self, watchlist: Watchlist) -> PublicationQuerySet:
+        return self.filter(watchlist=watchlist)
+
+    def published(self) -> PublicationQuerySet:
+        """The newest first."""
+        return self.filter(state="published").order_by("-number")
+
+    def held(self) -> PublicationQuerySet:
+        return self.filter(state="held")
 
 
 def decisions_of(watchlist: Watchlist) -> DecisionQuerySet:
-    """The decisions that the list is made of: in force, everywhere, with its verdict; in no order."""
-    decisions = Decision.objects.in_force().everywhere()
-    return decisions.filter(verdict=watchlist.verdict, subject_kind__in=EXACT_KINDS)
-
-
-def entries_of(watchlist: Watchlist) -> Iterator[ListEntry]:
-    """In the order of kind and value, always the same; a stream, however long the list is."""
-    decisions = decisions_of(watchlist).order_by("subject_kind", "subject").select_related("proposer")
-    return (list_entry(decision) for decision in decisions.iterator(chunk_size=_CHUNK))
-
-
-def list_entry(decision: Decision) -> ListEntry:
-    return ListEntry(
-        kind=decision.subject_kind,
-        value=decision.subject,
-        verdict=decision.verdict,
-        reason=decision.reason,
-        decided_by=str(decision.proposer),
-        decided_at=decision.made_at,
-        expires_at=decision.expires_at,
-        case=decision.made_in_id,
-        decision=decision.pk,
+    """The decisions in force that the rule takes, before contradictions; in no order."""
+    is_wide = watchlist.scopes == ["everywhere"]
+    cases = [] if is_wide else list(watchlist.cases.values_list("pk", flat=True))
+    named = CaseFile.objects.filter(case__in=cases, kind=OuterRef("file_kind"), key=OuterRef("file_key"))
+    reached = Q(scope="everywhere") | Q(case__in=cases) | Q(Q(scope="file") & Exists(named))
+    return Decision.objects.in_force().filter(
+        reached,
+        verdict=watchlist.verdict,
+        subject_kind__in=watchlist.subject_kinds,
+        scope__in=watchlist.scopes,
     )

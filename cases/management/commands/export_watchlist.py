@@ -14,6 +14,8 @@ from cases.watchlists.models import Watchlist
 from footprint.ledger.record import Actor
 
 _BAD_INPUT = 2
+# How many values are named for each cause.
+_SHOWN = 10
 
 
 class Command(BaseCommand):
@@ -46,14 +48,21 @@ class Command(BaseCommand):
         self._report(taken)
 
     def _print(self, content: IO[bytes]) -> None:
+        """As bytes where it can be: a ZIP of parts is no text."""
+        binary = getattr(self.stdout, "buffer", None)
         for line in content:
-            self.stdout.write(line.decode(), ending="")
+            if binary is None:
+                self.stdout.write(line.decode(), ending="")
+            else:
+                binary.write(line)
 
     def _report(self, taken: Download) -> None:
         """On standard error, so that the list itself stays clean."""
         self.stderr.write(f"{taken.entries} entries, SHA-256 {taken.sha256}")
-        for each in taken.left_out:
-            self.stderr.write(f"Left out: {each.value!r}: {each.why}")
+        for (how, why), count in sorted(taken.report.causes.items()):
+            values = ", ".join(repr(value) for value in taken.report.examples[how, why][:_SHOWN])
+            more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
+            self.stderr.write(f"{how.capitalize()}: {values}{more}: {why}")
 
 
 def _replace(output: Path, content: IO[bytes]) -> None:

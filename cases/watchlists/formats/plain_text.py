@@ -1,24 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-from cases.watchlists.formats.base import ListEntry
-from cases.watchlists.formats.exact import why_not_exact
+from cases.watchlists.formats.base import Format, How, ListEntry, Said
+from cases.watchlists.formats.exact import refusal
 
 
-class PlainText:
-    """One name or address a line and nothing else: no header, no comments, for whatever reads lines."""
+class PlainText(Format):
+    """One name, address or network a line and nothing else, for whatever reads lines."""
 
     slug = "plain-text"
     label = "Plain text"
-    media_type = "text/plain; charset=utf-8"
-    extension = "txt"
 
-    def left_out(self, entry: ListEntry) -> str:
-        return why_not_exact(entry)
-
-    def covers(self, entry: ListEntry) -> bool:
-        return not self.left_out(entry)
-
-    def write(self, entries: Iterable[ListEntry]) -> Iterator[str]:
-        return (f"{entry.value}\n" for entry in entries if self.covers(entry))
+    def say(self, entry: ListEntry) -> Said:
+        if refused := refusal(entry):
+            return refused
+        if entry.kind == "below":
+            return Said(f"{entry.value}\n", How.NARROWER, "apex only: a line has no word for the names below")
+        return Said(f"{entry.value}\n")

@@ -1,10 +1,11 @@
-"""The watchlists: what is on them, who put it there, and taking them away."""
+"""The watchlists: what is on them, what was published, and taking them away."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import Count, Max
 from django.http import FileResponse, Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
@@ -12,15 +13,20 @@ from django.views.decorators.http import require_GET, require_safe
 
 from cases.models import Decision
 from cases.watchlists.actions import download
+from cases.watchlists.entries import Difference, difference
 from cases.watchlists.formats import REGISTRY, Format
-from cases.watchlists.models import Watchlist
-from cases.watchlists.querysets import decisions_of, list_entry
+from cases.watchlists.models import Conflict, Publication, Publishing, Watchlist
+from cases.watchlists.publishing import Pending, is_paused, pending
+from cases.watchlists.querysets import decisions_of
 from footprint.accounts.gate import SignedInRequest, requires
-from footprint.accounts.may import Verb
+from footprint.accounts.may import Verb, may
 from footprint.asked import search_text, whole_number
 from footprint.ledger.record import Actor
 
 PAGE = 50
+VERSIONS_SHOWN = 20
+CHANGES_SHOWN = 200
+CONFLICTS_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +34,26 @@ class ListRow:
     watchlist: Watchlist
     entries: int
     newest: Decision | None
+    published: Publication | None
 
 
 @dataclass(frozen=True, slots=True)
 class EntryRow:
-    """`left_out` are (format, why) of the formats that cannot say this entry."""
-
     decision: Decision
-    left_out: list[tuple[str, str]]
+    conflict: Conflict | None
 
 
 @requires(Verb.READ_WATCHLISTS)
 @require_safe
 def watchlists(request: SignedInRequest) -> HttpResponse:
     rows = _list_rows(list(Watchlist.objects.all()))
-    return render(request, "desk/watchlists.html", {"nav": "watchlists", "rows": rows, "formats": _formats()})
+    context = {
+        "nav": "watchlists",
+        "rows": rows,
+        "paused": is_paused(),
+        "manages": may(request.user, Verb.MANAGE_WATCHLISTS),
+    }
+    return render(request, "desk/watchlists.html", context)
 
 
 @requires(Verb.READ_WATCHLISTS)
@@ -57,19 +68,60 @@ def watchlist(request: SignedInRequest, slug: str) -> HttpResponse:
     page = list(listed.select_related("proposer", "made_in").order_by("-pk")[: PAGE + 1])
     kinds = dict(everything.values_list("subject_kind").annotate(n=Count("pk")).order_by("subject_kind"))
     context = {
-        "nav": "watchlists",
-        "watchlist": shown,
-        "formats": _formats(),
+        **frame(request, shown, "entries"),
         "kinds": [(Decision.SubjectKind(kind).label, count) for kind, count in kinds.items()],
         "entries": sum(kinds.values()),
         "matching": matching.count() if search else sum(kinds.values()),
         "search": search,
-        "rows": [_entry_row(decision) for decision in page[:PAGE]],
+        "rows": _entry_rows(shown, page[:PAGE]),
         "is_first_page": before is None,
         "older_query": _query(search, page[PAGE - 1].pk) if len(page) > PAGE else "",
         "first_query": _query(search),
     }
     return render(request, "desk/watchlist.html", context)
+
+
+@requires(Verb.READ_WATCHLISTS)
+@require_safe
+def versions(request: SignedInRequest, slug: str) -> HttpResponse:
+    shown = get_object_or_404(Watchlist, slug=slug)
+    published = list(
+        Publication.objects.of(shown).published().select_related("made_by", "approver")[:VERSIONS_SHOWN]
+    )
+    newest = published[0].number if published else None
+    new = whole_number(request.GET, "version") or newest
+    old = whole_number(request.GET, "against")
+    if old is None:
+        old = (new or 1) - 1
+    context = {
+        **frame(request, shown, "versions"),
+        "versions": published,
+        "new": new,
+        "old": old,
+        "difference": _difference(shown, old, new),
+        "cut": CHANGES_SHOWN,
+        "conflicts": shown.conflicts.select_related("against__proposer")[:CONFLICTS_SHOWN],
+        "conflict_count": shown.conflicts.count(),
+    }
+    return render(request, "desk/watchlist_versions.html", context)
+
+
+def frame(request: SignedInRequest, shown: Watchlist, tab: str) -> dict[str, object]:
+    """What the head of every page of a list needs."""
+    published = Publication.objects.of(shown).published().first()
+    waits: Pending = pending(shown)
+    switch: Publishing | None = is_paused()
+    return {
+        "nav": "watchlists",
+        "watchlist": shown,
+        "tab": tab,
+        "formats": _formats(),
+        "published": published,
+        "held": Publication.objects.of(shown).held().select_related("made_by").first(),
+        "pending": waits,
+        "paused": switch,
+        "manages": may(request.user, Verb.MANAGE_WATCHLISTS),
+    }
 
 
 @requires(Verb.READ_WATCHLISTS)
@@ -87,23 +139,38 @@ def take_away(request: SignedInRequest, slug: str, format: str) -> FileResponse:
     return response
 
 
+def _difference(shown: Watchlist, old: int, new: int | None) -> Difference | None:
+    if new is None or not Publication.objects.of(shown).published().filter(number=new).exists():
+        return None
+    with transaction.atomic():
+        return difference(shown, old, new, CHANGES_SHOWN)
+
+
 def _list_rows(lists: Sequence[Watchlist]) -> list[ListRow]:
-    """One question per list, because each is a rule of its own, and one more for all of them."""
+    """One question per list, because each is a rule of its own, and two more for all of them."""
     counts = [decisions_of(each).aggregate(entries=Count("pk"), newest=Max("pk")) for each in lists]
     newest = Decision.objects.select_related("proposer").in_bulk([count["newest"] for count in counts])
+    published = {
+        each.watchlist_id: each
+        for each in Publication.objects.filter(state=Publication.State.PUBLISHED)
+        .order_by("watchlist_id", "-number")
+        .distinct("watchlist_id")
+    }
     return [
-        ListRow(each, count["entries"], newest.get(count["newest"]))
+        ListRow(each, count["entries"], newest.get(count["newest"]), published.get(each.pk))
         for each, count in zip(lists, counts, strict=True)
     ]
 
 
-def _entry_row(decision: Decision) -> EntryRow:
-    entry = list_entry(decision)
-    told = [(format.label, format.left_out(entry)) for format in _formats()]
-    return EntryRow(decision, [(label, why) for label, why in told if why])
+def _entry_rows(shown: Watchlist, decisions: Sequence[Decision]) -> list[EntryRow]:
+    conflicts = {
+        each.decision_id: each
+        for each in shown.conflicts.filter(decision__in=[decision.pk for decision in decisions])
+    }
+    return [EntryRow(decision, conflicts.get(decision.pk)) for decision in decisions]
 
 
-def _formats() -> list[Format]:
+def _formats() -> list[type[Format]]:
     return list(REGISTRY.values())
 
 

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.utils import timezone
 
 from cases.actions import undo
 from cases.models import Case
 from cases.watchlists.actions import download
-from cases.watchlists.formats import REGISTRY
+from cases.watchlists.computing import Rule, compute, wanted
+from cases.watchlists.formats import REGISTRY, ListEntry
 from cases.watchlists.models import Watchlist
-from cases.watchlists.querysets import entries_of
 from footprint.accounts.models import Person
 from footprint.ledger.models import Entry
 from footprint.ledger.record import Actor
@@ -32,6 +33,12 @@ def seen(case: Case) -> None:
         row("2.2.2.2"),
         row("", "two words"),
     )
+
+
+def entries_of(watchlist: Watchlist) -> list[ListEntry]:
+    with transaction.atomic():
+        compute(Rule.of(watchlist))
+        return list(wanted())
 
 
 @pytest.fixture
@@ -81,11 +88,12 @@ def test_a_download_is_the_list_and_leaves_an_entry(case: Case, rui: Person, blo
     with taken.content:
         content = taken.content.read()
     assert (content, taken.filename, taken.entries) == (b"a.example\n", "all-blocks.txt", 1)
-    assert [each.value for each in taken.left_out] == ["two words"]
+    assert taken.report.left_out == 1
     entry = Entry.objects.get(event="watchlists:watchlist:downloaded")
     assert (entry.actor_name, entry.subject_id) == ("Rui Alves", "all-blocks")
     assert entry.content["after"] == {
         "format": "plain-text",
+        "publication": None,
         "entries": 1,
         "left_out": 1,
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -99,7 +107,7 @@ def test_the_command_prints_the_list_alone(case: Case, rui: Person):
     call_command("export_watchlist", "all-blocks", "--format", "plain-text", stdout=out, stderr=err)
     assert out.getvalue() == "a.example\n"
     assert "1 entries" in err.getvalue()
-    assert "Left out: 'two words': unreadable text" in err.getvalue()
+    assert "'two words': unreadable text" in err.getvalue()
 
 
 def test_the_command_replaces_the_file_as_a_whole(case: Case, rui: Person, tmp_path: Path):
@@ -118,7 +126,10 @@ def test_the_command_replaces_the_file_as_a_whole(case: Case, rui: Person, tmp_p
     ("arguments", "says"),
     [
         (["nothing", "--format", "plain-text"], "No watchlist 'nothing'. Known: all-blocks, all-allows."),
-        (["all-blocks", "--format", "docx"], "No format 'docx'. Known: sentinel-csv, plain-text."),
+        (
+            ["all-blocks", "--format", "docx"],
+            "No format 'docx'. Known: sentinel-csv, defender-csv",
+        ),
         (["all-blocks", "--format", "plain-text", "--output", "/no/such/folder/x"], "There is no folder"),
     ],
 )

@@ -1,0 +1,332 @@
+"""What a web process needs to answer fetches, kept on its disk: so feeds go on while the database is down.
+
+A snapshot says who may fetch what and which publication is the newest; beside it lie the files, each made
+once per publication and format. Tokens are in it as hashes only.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import Q
+
+from cases.watchlists.entries import entries_of, gone_before, heading
+from cases.watchlists.formats import REGISTRY
+from cases.watchlists.models import Consumer, FeedToken, Fetch, Publication
+from cases.watchlists.rendering import media_type, render
+
+_LOG = structlog.get_logger(__name__)
+# How old the snapshot may be while the database answers, and how long it is left alone when it does not.
+FRESH_SECONDS = 2.0
+_LEAVE_ALONE_SECONDS = 15.0
+# Where last use is written at most so often for each consumer, unless it fetched a new publication.
+_NOTE_SECONDS = 60.0
+_VERSIONS_KEPT = 2
+_GZIP_LEVEL = 5
+
+
+class NotThere(Exception):
+    """No such feed, or no such token for it; the two look alike."""
+
+
+class NothingYet(Exception):
+    """The feed is there, but nothing was published, or it cannot be made while the database is down."""
+
+
+class TooMany(Exception):
+    """Asked too often; `seconds` until it goes on."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Wait {seconds} s.")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A feed's file. `sha256` is of the plain bytes; a packed twin lies beside a long one."""
+
+    path: Path
+    sha256: str
+    media_type: str
+    number: int
+
+    @property
+    def packed(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.gz")
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What a token opens, and until when."""
+
+    consumer: int
+    watchlist: int
+    slug: str
+    format: str
+    ends_at: float | None
+
+
+@dataclass(slots=True)
+class Snapshot:
+    rights: Mapping[str, Right] = field(default_factory=dict)
+    # The newest publication of each list: its id and its number.
+    newest: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+
+
+class Feeds:
+    """One per process. Requests of several threads share it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._snapshot: Snapshot | None = None
+        self._fresh_until = 0.0
+        self._reading = Lock()
+        self._making = Lock()
+        self._budget = _Budget()
+        self._noted: dict[int, tuple[float, int]] = {}
+
+    def fetch(self, *, slug: str, format: str, token: str, address: str) -> Kept:
+        """Raises NotThere, NothingYet or TooMany."""
+        self._budget.check_failures(address)
+        snapshot = self._current()
+        right = snapshot.rights.get(hashlib.sha256(token.encode()).hexdigest())
+        if right is None or not _opens(right, slug, format):
+            self._budget.note_failure(address)
+            raise NotThere
+        self._budget.spend(right.consumer)
+        newest = snapshot.newest.get(right.watchlist)
+        if newest is None:
+            raise NothingYet
+        kept = self._file(slug, format, *newest)
+        self._note(right, kept.number, address, hashlib.sha256(token.encode()).hexdigest())
+        return kept
+
+    def _current(self) -> Snapshot:
+        now = time.monotonic()
+        if self._snapshot is not None and now < self._fresh_until:
+            return self._snapshot
+        if not self._reading.acquire(blocking=self._snapshot is None):
+            return self._snapshot or Snapshot()
+        try:
+            try:
+                self._snapshot = _read_snapshot()
+                self._fresh_until = time.monotonic() + FRESH_SECONDS
+                _write_whole(self.folder / "snapshot.json", _as_json(self._snapshot))
+            except DatabaseError as error:
+                _LOG.warning("feeds_without_database", error=str(error))
+                self._fresh_until = time.monotonic() + _LEAVE_ALONE_SECONDS
+                if self._snapshot is None:
+                    self._snapshot = _from_disk(self.folder / "snapshot.json")
+        finally:
+            self._reading.release()
+        return self._snapshot
+
+    def _file(self, slug: str, format: str, publication: int, number: int) -> Kept:
+        kept = self._kept(slug, format, number)
+        if kept is not None:
+            return kept
+        with self._making:
+            kept = self._kept(slug, format, number)
+            if kept is not None:
+                return kept
+            try:
+                return self._make(slug, format, publication, number)
+            except DatabaseError as error:
+                _LOG.warning("feed_not_made", watchlist=slug, format=format, number=number, error=str(error))
+                last = self._last(slug, format)
+                if last is None:
+                    raise NothingYet from error
+                return last
+
+    def _home(self, slug: str, format: str) -> Path:
+        return self.folder / slug / format
+
+    def _kept(self, slug: str, format: str, number: int) -> Kept | None:
+        try:
+            about = json.loads((self._home(slug, format) / f"{number}.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        path = self._home(slug, format) / str(number)
+        return Kept(path, about["sha256"], media_type(REGISTRY[format]), number) if path.exists() else None
+
+    def _last(self, slug: str, format: str) -> Kept | None:
+        home = self._home(slug, format)
+        numbers = sorted((int(path.stem) for path in home.glob("[0-9]*.json")), reverse=True)
+        return next((kept for number in numbers if (kept := self._kept(slug, format, number))), None)
+
+    def _make(self, slug: str, format: str, publication: int, number: int) -> Kept:
+        home = self._home(slug, format)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, draft = tempfile.mkstemp(dir=home, prefix=".draft-")
+        try:
+            with os.fdopen(handle, "wb") as output, transaction.atomic():
+                found = Publication.objects.select_related("watchlist").get(pk=publication)
+                rendered = render(
+                    REGISTRY[format], heading(found), entries_of(found), output, gone_before(found)
+                )
+            with (
+                Path(draft).open("rb") as plain,
+                gzip.GzipFile(  # a descriptor's own path
+                    f"{draft}.gz", "wb", _GZIP_LEVEL, mtime=0
+                ) as packed,
+            ):
+                shutil.copyfileobj(plain, packed, 1 << 20)
+            Path(f"{draft}.gz").replace(home / f"{number}.gz")
+            Path(draft).replace(home / str(number))
+        finally:
+            Path(draft).unlink(missing_ok=True)
+            Path(f"{draft}.gz").unlink(missing_ok=True)
+        _write_whole(home / f"{number}.json", {"sha256": rendered.sha256})
+        self._let_go(home, number)
+        return Kept(home / str(number), rendered.sha256, media_type(REGISTRY[format]), number)
+
+    def _let_go(self, home: Path, number: int) -> None:
+        """Of the versions before, except the last ones: somebody may be fetching them."""
+        for path in home.glob("[0-9]*.json"):
+            if int(path.stem) <= number - _VERSIONS_KEPT:
+                for old in (path, home / path.stem, home / f"{path.stem}.gz"):
+                    old.unlink(missing_ok=True)
+
+    def _note(self, right: Right, number: int, address: str, digest: str) -> None:
+        """Last use, and the first fetch of a publication. Waits while the database is down."""
+        at, holds = self._noted.get(right.consumer, (0.0, 0))
+        if holds == number and time.monotonic() - at < _NOTE_SECONDS:
+            return
+        if time.monotonic() < self._fresh_until - FRESH_SECONDS:
+            return
+        now = datetime.now(UTC)
+        try:
+            with transaction.atomic():
+                Consumer.objects.filter(pk=right.consumer).update(
+                    fetched_at=now, fetched_from=address[:64], holds=number
+                )
+                FeedToken.objects.filter(hash=digest).update(used_at=now)
+                Fetch.objects.get_or_create(consumer_id=right.consumer, number=number, defaults={"at": now})
+        except DatabaseError as error:
+            _LOG.warning("fetch_not_noted", consumer=right.consumer, error=str(error))
+        else:
+            self._noted[right.consumer] = (time.monotonic(), number)
+
+
+class _Budget:
+    """Counts the last minute, per consumer, and failures per address. In memory: it must work on its own."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counts: dict[str, tuple[int, int]] = {}
+
+    def spend(self, consumer: int) -> None:
+        if self._add(f"consumer {consumer}") > settings.FOOTPRINT.feed_requests_per_minute:
+            raise TooMany(self._rest())
+
+    def check_failures(self, address: str) -> None:
+        minute, count = self._counts.get(f"address {address}", (0, 0))
+        if minute == self._minute() and count >= _FAILURES_PER_MINUTE:
+            raise TooMany(self._rest())
+
+    def note_failure(self, address: str) -> None:
+        self._add(f"address {address}")
+
+    def _add(self, key: str) -> int:
+        now = self._minute()
+        with self._lock:
+            if len(self._counts) > _MOST_COUNTED:
+                self._counts = {known: each for known, each in self._counts.items() if each[0] == now}
+            minute, count = self._counts.get(key, (now, 0))
+            count = count + 1 if minute == now else 1
+            self._counts[key] = (now, count)
+            return count
+
+    def _minute(self) -> int:
+        return int(time.monotonic() // 60)
+
+    def _rest(self) -> int:
+        return 60 - int(time.monotonic() % 60)
+
+
+_FAILURES_PER_MINUTE = 30
+_MOST_COUNTED = 10_000
+
+
+def _opens(right: Right, slug: str, format: str) -> bool:
+    is_over = right.ends_at is not None and right.ends_at <= time.time()
+    same = hmac.compare_digest(f"{right.slug}/{right.format}".encode(), f"{slug}/{format}".encode())
+    return same and not is_over
+
+
+def _read_snapshot() -> Snapshot:
+    now = datetime.now(UTC)
+    tokens = FeedToken.objects.filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=now), consumer__revoked_at__isnull=True
+    ).select_related("consumer__watchlist")
+    rights = {
+        token.hash: Right(
+            token.consumer_id,
+            token.consumer.watchlist_id,
+            token.consumer.watchlist.slug,
+            token.consumer.format,
+            token.ends_at.timestamp() if token.ends_at else None,
+        )
+        for token in tokens
+    }
+    published = (
+        Publication.objects.filter(state=Publication.State.PUBLISHED)
+        .order_by("watchlist_id", "-number")
+        .distinct("watchlist_id")
+    )
+    return Snapshot(rights, {each.watchlist_id: (each.pk, each.number or 0) for each in published})
+
+
+def _as_json(snapshot: Snapshot) -> dict[str, Any]:
+    return {
+        "rights": {
+            digest: [each.consumer, each.watchlist, each.slug, each.format, each.ends_at]
+            for digest, each in snapshot.rights.items()
+        },
+        "newest": [[watchlist, *newest] for watchlist, newest in snapshot.newest.items()],
+    }
+
+
+def _from_disk(path: Path) -> Snapshot:
+    try:
+        kept = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return Snapshot()
+    return Snapshot(
+        {digest: Right(*right) for digest, right in kept["rights"].items()},
+        {watchlist: (publication, number) for watchlist, publication, number in kept["newest"]},
+    )
+
+
+def _write_whole(path: Path, content: Mapping[str, Any]) -> None:
+    """A reader finds the old content or the new one, never half of one; nobody else can read it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w") as file:
+        json.dump(content, file)
+    Path(draft).replace(path)
+
+
+_FEEDS: dict[Path, Feeds] = {}
+
+
+def feeds() -> Feeds:
+    """This process's own."""
+    folder = settings.FOOTPRINT.data_dir / "feeds"
+    return _FEEDS.setdefault(folder, Feeds(folder))
