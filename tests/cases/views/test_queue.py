@@ -98,7 +98,7 @@ def test_the_new_filter_shows_what_came_since_the_last_visit(
     visited = timezone.now() - timedelta(hours=1)
     CaseValue.objects.filter(value="old.example").update(added_at=visited - timedelta(hours=1))
     CaseVisit.objects.create(person=rui, case=case, at=visited)
-    page = site.get(queue_url(case) + "?new=1")
+    page = site.get(queue_url(case, "new=1"))
     assert values_on(page) == ["young.example"]
     assert "since your last visit" in text_of(page)
 
