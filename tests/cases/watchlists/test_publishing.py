@@ -1,0 +1,365 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from cases.actions import undo
+from cases.models import Case, Decision
+from cases.watchlists import actions, publishing
+from cases.watchlists.computing import Rule, compute, wanted
+from cases.watchlists.entries import difference, entries_of, gone_before
+from cases.watchlists.models import Publication, Watchlist
+from cases.watchlists.publishing import CannotPublish
+from footprint.accounts.models import Person, Role
+from footprint.ledger.models import Entry
+from footprint.ledger.record import Actor
+from tests.cases.world import decide_on, merge_and_settle, row
+
+
+@pytest.fixture
+def blocks(db: None) -> Watchlist:
+    return Watchlist.objects.get(slug="all-blocks")
+
+
+@pytest.fixture
+def allows(db: None) -> Watchlist:
+    return Watchlist.objects.get(slug="all-allows")
+
+
+@pytest.fixture
+def lea(db: None) -> Person:
+    return Person.objects.create_user("lea", password="a long enough word", role=Role.LEAD)
+
+
+@pytest.fixture
+def tom(db: None) -> Person:
+    return Person.objects.create_user("tom", password="a long enough word", role=Role.LEAD)
+
+
+def see(case: Case, *values: str) -> None:
+    merge_and_settle(case, *(row(value) if value[0].isdigit() else row(dns=value) for value in values))
+
+
+def decide_wide(rui: Person, case: Case, kind: str, subject: str, verdict: str = "blocked") -> Decision:
+    return Decision.objects.create(
+        verdict=verdict,
+        subject_kind=kind,
+        subject=subject,
+        network=subject if kind == "network" else None,
+        scope="everywhere",
+        made_in=case,
+        reason="Wide",
+        state="in force",
+        proposer=rui,
+        made_at=publishing.database_now(),
+    )
+
+
+def publish(watchlist: Watchlist, by: Person | None = None) -> Publication | None:
+    actor = Actor.person(by) if by else Actor.clock("test")
+    return publishing.publish(actor=actor, watchlist=watchlist, why="A test", by=by)
+
+
+def values_of(publication: Publication | None) -> list[str]:
+    assert publication is not None
+    with transaction.atomic():
+        return [each.value for each in entries_of(publication)]
+
+
+def block_many(rui: Person, case: Case, count: int) -> None:
+    names = [f"n{number:02}.example" for number in range(count)]
+    see(case, *names)
+    for name in names:
+        decide_on(rui, case, name)
+
+
+def test_a_version_keeps_its_entries_whatever_comes_later(case: Case, rui: Person, blocks: Watchlist):
+    see(case, "a.example", "b.example")
+    decision = decide_on(rui, case, "a.example")
+    first = publish(blocks)
+    undo(actor=rui, decision=decision)
+    decide_on(rui, case, "b.example")
+    second = publish(blocks)
+    assert (values_of(first), values_of(second)) == (["a.example"], ["b.example"])
+    assert second is not None
+    assert (second.number, second.added, second.removed, second.entries) == (2, 1, 1, 1)
+
+
+def test_nothing_is_published_when_nothing_has_changed(case: Case, rui: Person, blocks: Watchlist):
+    see(case, "a.example")
+    decide_on(rui, case, "a.example")
+    assert publish(blocks) is not None
+    assert publish(blocks) is None
+    assert Publication.objects.count() == 1
+
+
+def test_the_same_entries_have_the_same_hash(case: Case, rui: Person, blocks: Watchlist, lea: Person):
+    see(case, "a.example", "b.example")
+    decide_on(rui, case, "a.example")
+    first = publish(blocks)
+    decide_on(rui, case, "b.example")
+    publish(blocks)
+    back = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="b.example was a mistake")
+    assert first is not None
+    assert (back.number, back.sha256, values_of(back)) == (3, first.sha256, ["a.example"])
+
+
+def test_the_ledger_tells_every_publication(case: Case, rui: Person, blocks: Watchlist):
+    see(case, "a.example")
+    decide_on(rui, case, "a.example")
+    made = publish(blocks)
+    entry = Entry.objects.get(event="watchlists:publication:made")
+    assert made is not None
+    assert entry.content["after"] == {
+        "number": 1,
+        "entries": 1,
+        "added": 1,
+        "removed": 0,
+        "sha256": made.sha256,
+    }
+
+
+def test_two_versions_are_compared_whichever_they_are(case: Case, rui: Person, blocks: Watchlist):
+    see(case, "a.example", "b.example", "c.example")
+    for value in ("a.example", "b.example", "c.example"):
+        decide_on(rui, case, value)
+        publish(blocks)
+    found = difference(blocks, 1, 3, 1)
+    assert ([each.value for each in found.added], found.added_count) == (["b.example"], 2)
+    assert difference(blocks, 3, 1, 10).removed_count == 2
+
+
+def test_what_has_left_is_known_with_its_moment(case: Case, rui: Person, blocks: Watchlist):
+    see(case, "a.example")
+    decision = decide_on(rui, case, "a.example")
+    publish(blocks)
+    undo(actor=rui, decision=decision)
+    second = publish(blocks)
+    assert second is not None
+    with transaction.atomic():
+        (gone,) = gone_before(second)
+    assert (gone.entry.value, gone.at) == ("a.example", second.made_at)
+
+
+def test_a_rolled_back_list_waits_until_somebody_resumes_it(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person
+):
+    see(case, "a.example", "b.example")
+    decide_on(rui, case, "a.example")
+    publish(blocks)
+    decide_on(rui, case, "b.example")
+    publish(blocks)
+    publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    with pytest.raises(CannotPublish, match="paused: Rolled back to version 1"):
+        publish(blocks)
+    actions.resume(actor=lea, watchlist=blocks)
+    assert values_of(publish(blocks)) == ["a.example", "b.example"]
+
+
+# Contradictions
+
+
+def test_a_block_stays_although_a_case_allows_it_and_is_told(case: Case, rui: Person, blocks: Watchlist):
+    see(case, "a.example")
+    decide_on(rui, case, "a.example", "blocked", "everywhere")
+    decide_on(rui, case, "a.example", "allowed", "case")
+    assert values_of(publish(blocks)) == ["a.example"]
+    (conflict,) = blocks.conflicts.all()
+    assert (conflict.value, conflict.left_out) == ("a.example", False)
+
+
+def test_an_allow_that_a_case_blocks_is_left_out(case: Case, rui: Person, allows: Watchlist):
+    see(case, "a.example", "b.example")
+    decide_on(rui, case, "a.example", "allowed", "everywhere")
+    decide_on(rui, case, "b.example", "allowed", "everywhere")
+    decide_on(rui, case, "a.example", "blocked", "case")
+    assert values_of(publish(allows)) == ["b.example"]
+    (conflict,) = allows.conflicts.all()
+    assert (conflict.value, conflict.left_out) == ("a.example", True)
+
+
+def test_an_exception_within_a_wide_block_is_told_and_the_exception_itself_may_leave(
+    case: Case, rui: Person, blocks: Watchlist, allows: Watchlist
+):
+    see(case, "ok.a.example")
+    decide_wide(rui, case, "below", "a.example")
+    decide_on(rui, case, "ok.a.example", "allowed", "everywhere")
+    assert values_of(publish(blocks)) == ["a.example"]
+    assert [(each.value, each.left_out) for each in blocks.conflicts.all()] == [("a.example", False)]
+    assert values_of(publish(allows)) == ["ok.a.example"]
+
+
+@pytest.mark.parametrize(
+    ("network", "allowed", "leaves"),
+    [
+        ("203.0.113.0/24", "203.0.113.77", False),
+        ("203.0.113.0/24", "203.0.114.1", True),
+        ("2606:4700::/32", "2606:4700::1111", False),
+    ],
+)
+def test_a_network_with_an_allow_inside_never_leaves(
+    case: Case, rui: Person, blocks: Watchlist, network: str, allowed: str, leaves: bool
+):
+    see(case, allowed)
+    decide_wide(rui, case, "network", network)
+    decide_on(rui, case, allowed, "allowed", "everywhere")
+    assert values_of(publish(blocks)) == ([network] if leaves else [])
+
+
+@pytest.mark.parametrize("inside", ["10.1.2.3", "192.168.0.0/16", "169.254.1.1", "fe80::1", "168.63.129.16"])
+def test_private_and_reserved_ranges_never_leave(case: Case, rui: Person, blocks: Watchlist, inside: str):
+    if "/" in inside:
+        decide_wide(rui, case, "network", inside)
+    else:
+        see(case, inside) if inside[0].isdigit() else merge_and_settle(case, row(inside))
+        decide_on(rui, case, inside)
+    assert values_of(publish(blocks)) == []
+    (conflict,) = blocks.conflicts.all()
+    assert (conflict.left_out, conflict.why) == (True, "a private or reserved range")
+
+
+def test_a_name_may_widen_only_when_nothing_below_it_is_undecided(case: Case, rui: Person, blocks: Watchlist):
+    see(case, "a.example", "cdn.a.example", "b.example")
+    decide_on(rui, case, "a.example")
+    decide_on(rui, case, "b.example")
+    with transaction.atomic():
+        compute(Rule.of(blocks))
+        found = {each.value: each.may_widen for each in wanted()}
+    assert found == {"a.example": False, "b.example": True}
+
+
+# Rules
+
+
+def test_a_list_takes_what_a_named_case_decided(case: Case, rui: Person, lea: Person):
+    see(case, "a.example", "b.example")
+    decide_on(rui, case, "a.example", "blocked", "case")
+    decide_on(rui, case, "b.example", "blocked", "everywhere")
+    made = actions.add_watchlist(
+        actor=lea,
+        slug="of-the-case",
+        title="Of the case",
+        about="",
+        verdict="blocked",
+        kinds=["name"],
+        scopes=["everywhere", "case"],
+        cases=[case],
+    )
+    assert values_of(publish(made)) == ["a.example", "b.example"]
+
+
+def test_a_rule_without_kinds_is_refused_at_its_field(blocks: Watchlist, lea: Person):
+    with pytest.raises(actions.Refused) as refused:
+        actions.change_rule(
+            actor=lea, watchlist=blocks, title="x", about="", kinds=[], scopes=["everywhere"], cases=[]
+        )
+    assert refused.value.field == "kinds"
+
+
+# Holding
+
+
+def narrow(blocks: Watchlist, lea: Person) -> None:
+    actions.change_rule(
+        actor=lea, watchlist=blocks, title="x", about="", kinds=["address"], scopes=["everywhere"], cases=[]
+    )
+
+
+def test_a_rule_that_empties_a_list_is_held_for_another_person(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person, tom: Person
+):
+    block_many(rui, case, 20)
+    publish(blocks)
+    narrow(blocks, lea)
+    held = publish(blocks, by=lea)
+    assert held is not None
+    assert (held.state, held.number, held.removed) == ("held for a second person"[:4], None, 20)
+    with pytest.raises(CannotPublish, match="another person"):
+        publishing.release(actor=lea, publication=held)
+    released = publishing.release(actor=tom, publication=held)
+    assert (released.number, released.approver, values_of(released)) == (2, tom, [])
+
+
+def test_what_was_held_and_has_moved_is_not_released(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person, tom: Person
+):
+    block_many(rui, case, 20)
+    publish(blocks)
+    narrow(blocks, lea)
+    held = publish(blocks, by=lea)
+    assert held is not None
+    see(case, "9.9.9.9")
+    decide_on(rui, case, "9.9.9.9")
+    with pytest.raises(CannotPublish, match="changed since"):
+        publishing.release(actor=tom, publication=held)
+
+
+def test_single_decisions_may_take_a_list_apart(case: Case, rui: Person, blocks: Watchlist):
+    block_many(rui, case, 20)
+    publish(blocks)
+    for decision in Decision.objects.in_force():
+        undo(actor=rui, decision=decision)
+    made = publish(blocks)
+    assert made is not None
+    assert (made.state, made.entries) == ("published", 0)
+
+
+def test_fewer_than_twenty_entries_are_never_held(case: Case, rui: Person, blocks: Watchlist, lea: Person):
+    block_many(rui, case, 19)
+    publish(blocks)
+    narrow(blocks, lea)
+    made = publish(blocks)
+    assert made is not None
+    assert made.state == "published"
+
+
+def test_the_clock_holds_the_same_thing_once(case: Case, rui: Person, blocks: Watchlist, lea: Person):
+    block_many(rui, case, 20)
+    publish(blocks)
+    narrow(blocks, lea)
+    first, second = publish(blocks), publish(blocks)
+    assert first == second
+    assert Entry.objects.filter(event="watchlists:publication:held").count() == 1
+
+
+# Time
+
+
+def age(seconds: int) -> None:
+    """As if all decisions had been made so long ago."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE cases_decision SET made_at = made_at - %s", [timedelta(seconds=seconds)])
+
+
+@pytest.mark.parametrize(("seconds", "published"), [(10, 0), (61, 1)])
+def test_a_list_is_published_a_minute_after_the_last_decision(
+    case: Case, rui: Person, seconds: int, published: int
+):
+    see(case, "a.example")
+    decide_on(rui, case, "a.example")
+    age(seconds)
+    publishing.publish_due()
+    assert Publication.objects.filter(watchlist__slug="all-blocks").count() == published
+
+
+def test_decisions_that_never_rest_are_published_after_five_minutes(case: Case, rui: Person):
+    see(case, "a.example", "b.example")
+    decide_on(rui, case, "a.example")
+    age(301)
+    decide_on(rui, case, "b.example")
+    publishing.publish_due()
+    assert values_of(Publication.objects.get(watchlist__slug="all-blocks")) == ["a.example", "b.example"]
+
+
+def test_the_switch_pauses_everything(case: Case, rui: Person, blocks: Watchlist, lea: Person):
+    see(case, "a.example")
+    decide_on(rui, case, "a.example")
+    age(100)
+    actions.pause_all(actor=lea, why="Firewall migration")
+    assert publishing.publish_due() == []
+    with pytest.raises(CannotPublish, match="Firewall migration"):
+        publish(blocks)
+    actions.resume_all(actor=lea)
+    assert publishing.publish_due()
