@@ -8,22 +8,29 @@ from datetime import date, timedelta
 
 COVERED = "covered"
 NO_TELEMETRY = "no telemetry"
+OUT_OF_RETENTION = "out of retention"
 PARTIAL = "partial"
 OWED = "owed"
 
 # What is known of a day is only ever replaced by something that says as much or more.
-_WORTH = {OWED: 0, NO_TELEMETRY: 1, PARTIAL: 2, COVERED: 3}
+_WORTH = {OWED: 0, OUT_OF_RETENTION: 1, NO_TELEMETRY: 2, PARTIAL: 3, COVERED: 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One slice as far as coverage cares. `silent` is known only from a finished plan."""
+    """One slice as far as coverage cares; one that was split is not among them, its children are.
+    `silent` is known only from a finished plan."""
 
     is_plan: bool
     is_done: bool
     first_day: date
     last_day: date
     silent: frozenset[date] = frozenset()
+    # Being asked or still to be; answered, but not whole; no longer kept; a part of a day.
+    is_open: bool = False
+    is_in_part: bool = False
+    is_out: bool = False
+    is_part: bool = False
 
     def has(self, day: date) -> bool:
         return self.first_day <= day <= self.last_day
@@ -39,11 +46,14 @@ def coverage_of(first: date, last: date, over_until: date, parts: Sequence[Part]
 
     Days from `over_until` on were not over when the run began: what was asked of them is a part.
     """
-    plans = [part for part in parts if part.is_plan]
-    planned = bool(plans) and all(part.is_done for part in plans)
     asked = [part for part in parts if not part.is_plan]
-    states = {day: _state(day, planned, plans, asked) for day in each_day(first, last)}
-    return {day: PARTIAL if day >= over_until and state != OWED else state for day, state in states.items()}
+    states = {}
+    for day in each_day(first, last):
+        plans = [part for part in parts if part.is_plan and part.has(day)]
+        planned = bool(plans) and all(part.is_done for part in plans)
+        state = _state(day, planned, plans, asked)
+        states[day] = PARTIAL if day >= over_until and state != OWED else state
+    return states
 
 
 def says_as_much(state: str, known: str | None) -> bool:
@@ -52,8 +62,20 @@ def says_as_much(state: str, known: str | None) -> bool:
 
 
 def _state(day: date, planned: bool, plans: Sequence[Part], asked: Sequence[Part]) -> str:
-    if not planned or not all(part.is_done for part in asked if part.has(day)):
+    over_it = [part for part in asked if part.has(day)]
+    if any(part.is_out for part in (*plans, *over_it)):
+        return OUT_OF_RETENTION
+    if not planned or any(part.is_open for part in over_it):
         return OWED
+    if not all(part.is_done for part in over_it):
+        return PARTIAL if _has_some(over_it) else OWED
     if all(day in part.silent for part in plans):
         return NO_TELEMETRY
     return COVERED
+
+
+def _has_some(over_it: Sequence[Part]) -> bool:
+    """Whether what is missing is a piece of the day: part of an answer, or one of its parts."""
+    if any(not (part.is_done or part.is_in_part or part.is_part) for part in over_it):
+        return False
+    return any(part.is_in_part or (part.is_done and part.is_part) for part in over_it)

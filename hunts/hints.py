@@ -15,11 +15,17 @@ from hunts.models import Run, Slice
 log = structlog.get_logger(__name__)
 
 
-def hint(slice_ids: Sequence[int]) -> bool:
+# A message must not lie with a worker for long. What is due later is left to the sweep.
+_LONGEST_DELAY_SECONDS = 60.0
+
+
+def hint(slice_ids: Sequence[int], *, after_seconds: float = 0.0) -> bool:
     """Tells the workers to look at these slices. Returns whether the broker took the messages."""
+    if after_seconds > _LONGEST_DELAY_SECONDS:
+        return True
     try:
         for slice_id in slice_ids:
-            current_app.send_task("hunts.tasks.ask_slice", args=[slice_id])
+            current_app.send_task("hunts.tasks.ask_slice", args=[slice_id], countdown=after_seconds or None)
     except OperationalError:
         log.warning("broker_unreachable", slices=len(slice_ids))
         return False

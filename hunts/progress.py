@@ -18,6 +18,11 @@ class Progress:
     done: int
     total: int
     seconds_left: float | None
+    # How many slices were too much for one query.
+    split: int = 0
+    # The source is paused; or nothing is being asked, and nothing will be before this time.
+    is_paused: bool = False
+    waits_until: datetime | None = None
 
     @property
     def percent(self) -> int:
@@ -25,8 +30,9 @@ class Progress:
 
 
 def progress_of(run: Run, slices: Sequence[Slice], now: datetime) -> Progress:
-    plans = [each for each in slices if each.purpose == Slice.Purpose.PLAN]
-    parts = [each for each in slices if each.purpose == Slice.Purpose.DAYS]
+    asked = [each for each in slices if each.state != Slice.State.SPLIT]
+    plans = [each for each in asked if each.purpose == Slice.Purpose.PLAN]
+    parts = [each for each in asked if each.purpose == Slice.Purpose.DAYS]
     ended = [each for each in parts if each.state not in (Slice.State.WAITING, Slice.State.ASKING)]
     is_planned = all(each.state == Slice.State.DONE for each in plans)
     return Progress(
@@ -35,7 +41,18 @@ def progress_of(run: Run, slices: Sequence[Slice], now: datetime) -> Progress:
         done=len(ended),
         total=len(parts),
         seconds_left=_seconds_left(run, ended, parts, now) if is_planned else None,
+        split=len(slices) - len(asked),
+        is_paused=run.hunt.source.is_paused,
+        waits_until=_waits_until(asked, now),
     )
+
+
+def _waits_until(asked: Sequence[Slice], now: datetime) -> datetime | None:
+    if any(each.state == Slice.State.ASKING for each in asked):
+        return None
+    waiting = [each.not_before for each in asked if each.state == Slice.State.WAITING]
+    times = [moment for moment in waiting if moment is not None and moment > now]
+    return min(times) if times and len(times) == len(waiting) else None
 
 
 def _seconds_left(run: Run, ended: Sequence[Slice], parts: Sequence[Slice], now: datetime) -> float | None:

@@ -15,6 +15,8 @@ from hunts.coverage import COVERED, each_day
 from hunts.models import Coverage, Run, Slice
 from hunts.news import tell_news
 
+_NOT_WHOLE = (Slice.State.FAILED, Slice.State.PARTIAL, Slice.State.OUT_OF_RETENTION)
+
 
 def conclude(run_id: int) -> bool:
     """Ends the run if all its slices have ended. Safe to call at any time, from anyone."""
@@ -47,21 +49,36 @@ def cancel_left_over(run_id: int) -> None:
 def _state_of(run: Run, ended: list[Slice]) -> Run.State:
     if any(each.state == Slice.State.CANCELLED for each in ended):
         return Run.State.CANCELLED
-    failed = [each for each in ended if each.state == Slice.State.FAILED]
-    if not failed:
+    if not any(each.state in _NOT_WHOLE for each in ended):
         return Run.State.COMPLETE
     some_days_done = any(
-        each.state == Slice.State.DONE and each.purpose == Slice.Purpose.DAYS for each in ended
+        each.state in (Slice.State.DONE, Slice.State.PARTIAL) and each.purpose == Slice.Purpose.DAYS
+        for each in ended
     )
     return Run.State.PARTIAL if some_days_done else Run.State.FAILED
 
 
 def _reasons_of(ended: list[Slice]) -> list[str]:
-    return [
-        f"{_days_in_words(each)}: {each.said or 'no reason given'}"
-        for each in ended
-        if each.state == Slice.State.FAILED
-    ]
+    """One for each slice that is not whole; the parts of a day are one together."""
+    reasons = [_reason(each) for each in ended if each.state in _NOT_WHOLE and not each.part]
+    days: dict[tuple[str, str], list[Slice]] = {}
+    for each in ended:
+        if each.part and each.state != Slice.State.SPLIT:
+            days.setdefault((_days_in_words(each), each.file_kind), []).append(each)
+    for (words, _), parts in sorted(days.items()):
+        missing = [each for each in parts if each.state in _NOT_WHOLE]
+        if missing:
+            said = missing[0].said or "no reason given"
+            reasons.append(
+                f"{words}: {len(missing)} of {len(parts)} parts could not be had, its numbers are “at least”:"
+                f" {said}"
+            )
+    return reasons
+
+
+def _reason(each: Slice) -> str:
+    what = "answered in part, its numbers are “at least”: " if each.state == Slice.State.PARTIAL else ""
+    return f"{_days_in_words(each)}: {what}{each.said or 'no reason given'}"
 
 
 def _days_in_words(each: Slice) -> str:

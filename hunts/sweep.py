@@ -43,6 +43,7 @@ def _hint_forgotten() -> None:
         Q(hinted_at=None) | Q(hinted_at__lt=long_ago),
         Q(not_before=None) | Q(not_before__lte=Now()),
         state=Slice.State.WAITING,
+        run__hunt__source__paused_at=None,
     )
     hint(list(forgotten.order_by("pk").values_list("pk", flat=True)))
 

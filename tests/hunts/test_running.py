@@ -4,6 +4,7 @@ import shutil
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 from django.conf import settings
@@ -279,4 +280,4 @@ def no_hints(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has a connection of its own, which sees nothing of what a test has not committed."""
-    monkeypatch.setattr("hunts.asking._heartbeat", lambda *args: nullcontext())
+    monkeypatch.setattr("hunts.asking._heartbeat", lambda *args: nullcontext(Event()))

@@ -36,7 +36,7 @@ _COLOURED_AT_MOST = 20_000
 @register.simple_tag
 def run_progress(run: Run) -> Progress:
     """How far a run is."""
-    slices = list(run.slices.only("run_id", "purpose", "state", "estimated_groups"))
+    slices = list(run.slices.only("run_id", "purpose", "state", "estimated_groups", "not_before"))
     return progress_of(run, slices, timezone.now())
 
 
