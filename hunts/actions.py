@@ -140,7 +140,7 @@ def _first_day(hunt: Hunt, today: date, *, is_due: bool) -> date:
     asked_for = LookBack(hunt.look_back_days, hunt.since).first_day(today)
     if not is_due or hunt.overlap is None:
         return asked_for
-    before = Run.objects.filter(hunt=hunt).aggregate(last=Max("last_day"))["last"]
+    before: date | None = Run.objects.filter(hunt=hunt).aggregate(last=Max("last_day"))["last"]
     if before is None:
         return asked_for
     return min((timezone.now().astimezone(UTC) - hunt.overlap).date(), before)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
 from django.db.models import Count
@@ -82,7 +82,7 @@ def tell_news(run: Run) -> None:
     """Keeps what is news. Called once, when the run concludes, inside its transaction."""
     hunt = run.hunt
     quiet = quiet_of(run)
-    given = {
+    given: dict[str, int | str | date | datetime] = {
         "run": run.pk,
         "hunt": hunt.pk,
         "case": hunt.case_id,

@@ -15,6 +15,6 @@ def in_trouble(hunts: QuerySet[Hunt]) -> QuerySet[Hunt]:
     ended = Run.objects.filter(hunt=OuterRef("pk"), state__in=Run.ENDED).exclude(state=Run.State.CANCELLED)
     states = ArraySubquery(ended.order_by("-pk").values("state")[:FAILURES_IN_A_ROW])
     last = hunts.exclude(rhythm="").filter(paused_at=None).annotate(last_states=states)
-    return last.filter(last_states__len=FAILURES_IN_A_ROW).exclude(
+    return last.filter(last_states__len=FAILURES_IN_A_ROW).exclude(  # type: ignore[misc]  # an array, whatever the plugin says
         last_states__contains=[Run.State.COMPLETE.value]
     )
