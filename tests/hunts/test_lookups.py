@@ -14,6 +14,7 @@ from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
 from hunts import lookups
 from hunts.actions import CaseIsArchived
+from hunts.adapters import adapter_for
 from hunts.lookups import CannotLookUp, ask_look_up, look_up
 from hunts.models import LookUp, Run, RunNews, Source
 from hunts.sources.errors import Rejected, Throttled, Unavailable
@@ -65,8 +66,7 @@ def failing_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         def ask(self, *given: object, **named: object) -> None:
             raise error
 
-    real = lookups.adapter_for
-    monkeypatch.setattr(lookups, "adapter_for", lambda source: Failing(real(source)))
+    monkeypatch.setattr(lookups, "adapter_for", lambda source: Failing(adapter_for(source)))
 
 
 def test_a_name_finds_every_file_that_talks_to_exactly_it(case: Case) -> None:
