@@ -1,4 +1,4 @@
-"""The registered domain of a name, for folding names up. Uses the public suffix list that is installed."""
+"""The registered domain of a name, and what is a public suffix, by the list that is installed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def registered_domain(name: str) -> str:
     if "." not in name or name.endswith(".arpa") or read_address(name):
         return ""
     return _suffixes().privatesuffix(name) or ""
+
+
+def is_public_suffix(name: str) -> bool:
+    """Whether strangers register names below it: `com`, `co.uk`, `github.io`, also an unknown top level."""
+    return "." not in name or name.endswith(".arpa") or not _suffixes().privatesuffix(name)
 
 
 @cache

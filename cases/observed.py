@@ -115,10 +115,10 @@ def _read_name_column(raw: str) -> tuple[str, str | None, Kind]:
     text = raw.strip()
     if text.lower() in _EMPTY:
         return "", None, "name"
-    host = _host_of(text)
+    host = host_of(text)
     if address := read_address(host):
         return address, address, "address"
-    name = _read_name(host)
+    name = read_name(host)
     if name is None:
         return visible(text), None, "text"
     # "-." and "null:443" say as little as "-" and "null" do.
@@ -131,7 +131,7 @@ def _read_name_column(raw: str) -> tuple[str, str | None, Kind]:
     return name, None, "name"
 
 
-def _host_of(text: str) -> str:
+def host_of(text: str) -> str:
     """The host of a URL, of `host:port` or of a bare host; not yet checked to be one."""
     if read_address(text):
         return text
@@ -149,7 +149,7 @@ def _without_port(host: str) -> str:
     return _PORT.sub("", host)
 
 
-def _read_name(host: str) -> str | None:
+def read_name(host: str) -> str | None:
     """The name in lower-case ASCII without its trailing dot, or None when it is no name."""
     if host.isascii():
         mapped = host.lower()

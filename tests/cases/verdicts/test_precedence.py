@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from cases.models import Decision, ValueKind
 from cases.models import Verdict as KeptVerdict
+from cases.querysets import EXACT_KINDS as QUERIED_AS_EXACT
 from cases.verdicts.precedence import Asker, Judgement, Ruling, Scope, Verdict, explain, judge
-from cases.verdicts.subject import Subject, SubjectKind
+from cases.verdicts.subject import EXACT_KINDS, Subject, SubjectKind, read_subject
 
 NAME = Subject(SubjectKind.NAME, "login.contoso.example")
 IP = "40.1.2.3"
@@ -114,6 +115,18 @@ def test_an_allowed_address_that_does_not_clear_the_name_is_told():
     )
 
 
+def test_the_words_of_the_design():
+    rulings = (
+        ruling(ALLOWED, read_subject("*.contoso.com"), Scope.CASE),
+        ruling(BLOCKED, read_subject("login.contoso.com")),
+        ruling(BLOCKED, read_subject("40.0.0.0/8")),
+    )
+    assert explain(judged(*rulings, name=read_subject("login.contoso.com"))) == (
+        "Name: allowed by *.contoso.com in this case, over the block of login.contoso.com everywhere. "
+        "Address: blocked by 40.0.0.0/8 everywhere. So: blocked."
+    )
+
+
 def test_only_what_is_there_is_told():
     assert explain(judged(ruling(ALLOWED, ADDRESS, Scope.FILE), name=None)) == (
         "Address: allowed by 40.1.2.3 for this file. So: allowed."
@@ -128,6 +141,35 @@ def test_a_text_is_told_in_quotes():
     )
 
 
+@pytest.mark.parametrize(
+    ("narrow", "wide", "value"),
+    [
+        ("login.contoso.com", "*.contoso.com", "login.contoso.com"),
+        ("*.login.contoso.com", "*.contoso.com", "a.login.contoso.com"),
+        ("10.1.2.3", "10.1.2.0/24", "10.1.2.3"),
+        ("10.1.2.0/24", "10.0.0.0/8", "10.1.2.3"),
+    ],
+)
+@pytest.mark.parametrize("verdict", [ALLOWED, BLOCKED])
+def test_the_more_specific_subject_wins_within_a_scope(narrow: str, wide: str, value: str, verdict: Verdict):
+    other = BLOCKED if verdict is ALLOWED else ALLOWED
+    rulings = (ruling(other, read_subject(wide)), ruling(verdict, read_subject(narrow)))
+    assert judged(*rulings, ip=None, name=read_subject(value)).verdict is verdict
+
+
+def test_the_narrower_scope_wins_over_the_more_specific_subject():
+    rulings = (
+        ruling(BLOCKED, read_subject("login.contoso.com")),
+        ruling(ALLOWED, read_subject("*.contoso.com"), Scope.CASE),
+    )
+    assert judged(*rulings, ip=None, name=read_subject("login.contoso.com")).verdict is ALLOWED
+
+
+def test_a_network_governs_an_address_in_the_place_of_the_name():
+    other = Subject(SubjectKind.ADDRESS, "9.9.9.9")
+    assert judged(ruling(ALLOWED, read_subject("9.9.9.0/24")), name=other).verdict is ALLOWED
+
+
 @given(st.permutations(list(Scope)))
 def test_ranks_of_what_may_meet_are_never_equal(order: list[Scope]):
     meeting = [ruling(ALLOWED, NAME, scope) for scope in order]
@@ -137,5 +179,5 @@ def test_ranks_of_what_may_meet_are_never_equal(order: list[Scope]):
 def test_the_pure_rules_and_the_tables_use_the_same_words():
     assert {scope.value for scope in Scope} == set(Decision.Scope.values)
     assert {verdict.value for verdict in Verdict} == set(KeptVerdict.values)
-    assert {kind.value for kind in SubjectKind} == set(ValueKind.values)
-    assert {kind.value for kind in SubjectKind} < set(Decision.SubjectKind.values)
+    assert {kind.value for kind in EXACT_KINDS} == set(ValueKind.values) == set(QUERIED_AS_EXACT)
+    assert {kind.value for kind in SubjectKind} == set(Decision.SubjectKind.values)
