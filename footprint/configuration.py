@@ -172,6 +172,9 @@ class Configuration(BaseSettings):
     slice_groups: int = Field(
         50_000, ge=1, le=500_000, description="Most estimated answer rows that are asked in one query."
     )
+    owed_days: int = Field(
+        30, ge=1, le=1000, description="Days that earlier runs left open and one run asks again, at most."
+    )
     max_attempts: int = Field(
         3, ge=1, le=20, description="Questions a source may fail before the slice fails."
     )
@@ -396,7 +399,11 @@ def _fault_line(fault: Any) -> str:
         return f"{name}_FILE: {value}"
     reason = fault["msg"].removeprefix("Value error, ")
     # Secrets and addresses with passwords are never repeated.
-    shown = "" if name in ("SECRET_KEY", "FOOTPRINT_LEDGER_KEY", "DATABASE_URL", "REDIS_URL") else f" (it is {str(value)!r})"
+    shown = (
+        ""
+        if name in ("SECRET_KEY", "FOOTPRINT_LEDGER_KEY", "DATABASE_URL", "REDIS_URL")
+        else f" (it is {str(value)!r})"
+    )
     return f"{name}: {reason}{shown}"
 
 

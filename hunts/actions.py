@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from django.conf import settings
 from django.db.models import F, Max
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -17,7 +18,10 @@ from cases.observed import visible
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Change, Subject, change
-from hunts.models import Hunt, Run, Slice, Source
+from hunts.coverage import OUT_OF_RETENTION, says_as_much
+from hunts.models import Coverage, Hunt, Run, Slice, Source, StagedRows
+from hunts.reach import Reach, reach_of
+from hunts.sources.defender_xdr import RETENTION_DAYS
 from hunts.telemetry.progress import ImportSummary
 
 
@@ -25,8 +29,20 @@ class CaseIsArchived(Exception):
     """Nothing is asked for an archived case any more."""
 
 
+class RunUnderway(Exception):
+    """One run at a time per hunt."""
+
+
+class NothingToRetry(Exception):
+    """The run has not ended, or nothing of it failed."""
+
+
 class RunHasEnded(Exception):
     """There is nothing left to cancel."""
+
+
+_FAILED = (Slice.State.FAILED, Slice.State.PARTIAL)
+_RETRIABLE = (Run.State.FAILED, Run.State.PARTIAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +128,54 @@ def cancel_run(*, actor: Person, run: Run) -> None:
         ledger.add(Event.RUN_CANCELLED, subject_of(run), case_number=run.hunt.case_id)
 
 
+def retry_run(*, actor: Person, run: Run) -> list[int]:
+    """Asks again what failed of a run that has ended; returns the ids, for hints after commit."""
+    with change(actor=Actor.person(actor)) as ledger:
+        hunt = (
+            Hunt.objects.select_for_update(of=("self",)).select_related("case", "source").get(pk=run.hunt_id)
+        )
+        if hunt.case.state != Case.State.OPEN:
+            raise CaseIsArchived
+        if Run.objects.underway().filter(hunt=hunt).exists():
+            raise RunUnderway
+        again = _to_ask_again(run)
+        if not again:
+            raise NothingToRetry
+        Slice.objects.filter(pk__in=again).update(
+            state=Slice.State.WAITING,
+            attempts=0,
+            losses=0,
+            not_before=None,
+            hinted_at=None,
+            lease_until=None,
+            ended_at=None,
+        )
+        Run.objects.filter(pk=run.pk).update(
+            state=Run.State.RUNNING, ended_at=None, reasons=[], timeouts=0, version=F("version") + 1
+        )
+        ledger.add(Event.RUN_RETRIED, subject_of(run), case_number=hunt.case_id, after={"slices": len(again)})
+    return again
+
+
+def can_retry(run: Run) -> bool:
+    return run.state in _RETRIABLE and run.slices.filter(state__in=_FAILED).exists()
+
+
+def _to_ask_again(run: Run) -> list[int]:
+    """What failed, and parts of the same days whose rows wait no longer: a day is merged as a whole."""
+    slices = list(run.slices.select_for_update().order_by("pk"))
+    failed = [each for each in slices if each.state in _FAILED]
+    days = {(each.file_kind, each.first_day) for each in failed if each.part}
+    staged = set(StagedRows.objects.filter(slice__run=run).values_list("slice", flat=True))
+    merged = [
+        each
+        for each in slices
+        if each.part and (each.file_kind, each.first_day) in days and each.pk not in staged
+        if each.state == Slice.State.DONE and each.rows
+    ]
+    return [each.pk for each in (*failed, *merged)] if run.state in _RETRIABLE else []
+
+
 def subject_of(run: Run) -> Subject:
     return Subject("run", str(run.pk), f"run {run.pk}")
 
@@ -148,17 +212,58 @@ def _first_day(hunt: Hunt, today: date, *, is_due: bool) -> date:
 
 def _add_run(ledger: Change, hunt: Hunt, *, slot: str, opened_by: Person | None) -> Run:
     today = timezone.now().date()
-    first_day = _first_day(hunt, today, is_due=opened_by is None)
-    run = Run.objects.create(hunt=hunt, slot=slot, first_day=first_day, last_day=today, opened_by=opened_by)
+    reach = reach_of(
+        _first_day(hunt, today, is_due=opened_by is None),
+        today,
+        dict(Coverage.objects.filter(hunt=hunt).values_list("day", "state")),
+        oldest_kept=oldest_kept(hunt.source, timezone.now()),
+        cap=settings.FOOTPRINT.owed_days,
+    )
+    run = Run.objects.create(
+        hunt=hunt,
+        slot=slot,
+        first_day=reach.first_day,
+        last_day=today,
+        owed_days=list(reach.owed),
+        owed_left=reach.left,
+        opened_by=opened_by,
+    )
+    _cover_gone(run, reach)
     kinds = CaseFile.objects.filter(hunts=hunt).order_by("kind").values_list("kind", flat=True).distinct()
     Slice.objects.bulk_create(
-        Slice(run=run, purpose=Slice.Purpose.PLAN, file_kind=kind, first_day=first_day, last_day=today)
+        Slice(run=run, purpose=Slice.Purpose.PLAN, file_kind=kind, first_day=first, last_day=last)
+        for first, last in reach.stretches(today)
         for kind in kinds
     )
     ledger.add(
         Event.RUN_OPENED,
         subject_of(run),
         case_number=hunt.case_id,
-        after={"source": hunt.source.slug, "days": [first_day.isoformat(), today.isoformat()]},
+        after={
+            "source": hunt.source.slug,
+            "days": [reach.first_day.isoformat(), today.isoformat()],
+            "owed_days": [day.isoformat() for day in reach.owed],
+        },
     )
     return run
+
+
+def oldest_kept(source: Source, now: datetime) -> date | None:
+    """The oldest day that the source has the whole of, as far as it is known how long it keeps telemetry."""
+    usual = RETENTION_DAYS if source.kind == Source.Kind.DEFENDER_XDR else None
+    days = source.keep_days if source.is_local else source.options.get("retention_days") or usual
+    return None if not days else (now - timedelta(days=int(days))).date() + timedelta(days=1)
+
+
+def _cover_gone(run: Run, reach: Reach) -> None:
+    known = dict(Coverage.objects.filter(hunt=run.hunt, day__in=reach.gone).values_list("day", "state"))
+    Coverage.objects.bulk_create(
+        [
+            Coverage(hunt=run.hunt, day=day, state=OUT_OF_RETENTION, run=run)
+            for day in reach.gone
+            if says_as_much(OUT_OF_RETENTION, known.get(day))
+        ],
+        update_conflicts=True,
+        unique_fields=["hunt", "day"],
+        update_fields=["state", "run", "at"],
+    )

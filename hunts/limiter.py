@@ -199,7 +199,7 @@ def _recall(holder: Holder) -> None:
     )
     given: list[str | int] = [_milliseconds(TURN_SECONDS), _CALM_MILLISECONDS]
     for pk, fence, state, started_at, now in lately:
-        age = max(0, _milliseconds((now - started_at).total_seconds()))
+        age = max(0, _milliseconds((now - (started_at or now)).total_seconds()))
         for claim in range(1, fence + 1):
             name = name_of(pk, claim)
             is_held = state == Slice.State.ASKING and claim == fence and name != holder.name
@@ -232,7 +232,7 @@ def _one_at_a_time(source: Source, given_up: Event) -> Iterator[None]:
 
 def _run(script: str, source: Source, *given: str | int) -> list[int]:
     keys = _keys(source)
-    answer: list[int] = _CLIENT.get().eval(script, len(keys), *keys, *given)  # type: ignore[assignment]  # not awaited
+    answer: list[int] = _CLIENT.get().eval(script, len(keys), *keys, *given)
     return answer
 
 

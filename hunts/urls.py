@@ -10,6 +10,7 @@ urlpatterns = [
     path("cases/<int:pk>/runs/<int:run_pk>/", runs.runs, name="case-run"),
     path("cases/<int:pk>/runs/<int:run_pk>/progress", runs.progress, name="run-progress"),
     path("cases/<int:pk>/runs/<int:run_pk>/cancel", runs.cancel, name="run-cancel"),
+    path("cases/<int:pk>/runs/<int:run_pk>/retry", runs.retry, name="run-retry"),
     path("cases/<int:pk>/runs/<int:run_pk>/news/<slug:kind>/", news.news, name="run-news"),
     path("cases/<int:pk>/kql/", kql.kql, name="case-kql"),
     path("cases/<int:pk>/look-ups/", lookups.look_ups, name="case-look-ups"),

@@ -81,6 +81,7 @@ SHAPES = {
     "done": ("complete", "is-complete"),
     "covered": ("complete", "is-complete"),
     "partial": ("partial", "is-partial"),
+    "split": ("empty", "is-off"),
     "failed": ("failed", "is-failed"),
     "owed": ("failed", "is-failed"),
     "running": ("running", "is-running"),

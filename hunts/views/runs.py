@@ -18,8 +18,18 @@ from cases.models import Case
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.asked import whole_number
-from hunts.actions import CaseIsArchived, LookBack, RunHasEnded, cancel_run, open_run
-from hunts.hints import hint_run
+from hunts.actions import (
+    CaseIsArchived,
+    LookBack,
+    NothingToRetry,
+    RunHasEnded,
+    RunUnderway,
+    can_retry,
+    cancel_run,
+    open_run,
+    retry_run,
+)
+from hunts.hints import hint, hint_run
 from hunts.models import Coverage, Hunt, Run, Slice
 from hunts.notices import about_the_broker
 from hunts.progress import progress_of
@@ -115,6 +125,27 @@ def run_now(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @requires(Verb.RUN_HUNT)
 @require_POST
+def retry(request: SignedInRequest, pk: int, run_pk: int) -> HttpResponse:
+    """Asks again what failed."""
+    run = get_object_or_404(_runs_of(pk), pk=run_pk)
+    try:
+        again = retry_run(actor=request.user, run=run)
+    except CaseIsArchived:
+        messages.warning(request, "This case is archived; nothing is asked for it any more.")
+    except RunUnderway:
+        messages.warning(request, "A run of this hunt is underway; one at a time.")
+    except NothingToRetry:
+        messages.warning(request, f"There is nothing of run {run.pk} to ask again.")
+    else:
+        if hint(again):
+            messages.success(request, f"What failed of run {run.pk} is asked again.")
+        else:
+            keep_notices(request, run, [about_the_broker(settings.FOOTPRINT.sweep_seconds)])
+    return redirect("case-run", pk, run.pk)
+
+
+@requires(Verb.RUN_HUNT)
+@require_POST
 def cancel(request: SignedInRequest, pk: int, run_pk: int) -> HttpResponse:
     run = get_object_or_404(_runs_of(pk), pk=run_pk)
     try:
@@ -159,6 +190,7 @@ def _run_context(request: SignedInRequest, run: Run, slice_pk: int | None) -> di
     slices.sort(key=lambda each: each.purpose != Slice.Purpose.PLAN)
     return {
         "progress": progress_of(run, slices, now),
+        "can_retry": can_retry(run),
         "seconds": _run_seconds(run, now),
         "slices": [ShownSlice.of(each, now) for each in slices[:SLICES_SHOWN]],
         "slices_more": max(0, len(slices) - SLICES_SHOWN),
