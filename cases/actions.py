@@ -133,7 +133,7 @@ def decide(
         of_case = _value_to_decide(case, value)
         decision = new_decision(
             case=case,
-            value=of_case,
+            subject=of_case.exact_subject,
             verdict=verdict,
             scope=scope,
             file=file,

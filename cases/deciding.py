@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
-from cases.models import Case, CaseFile, CaseValue, Decision, Verdict
+from cases.models import Case, CaseFile, Decision, Verdict
 from cases.observed import is_storable
 from cases.verdicts.settle import Reach, Settled, lock_reached, settle
+from cases.verdicts.subject import Subject as DecisionSubject
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Change, Subject
@@ -101,7 +102,7 @@ def in_the_place_of(decision: Decision) -> Decision | None:
 def new_decision(
     *,
     case: Case,
-    value: CaseValue,
+    subject: DecisionSubject,
     verdict: str,
     scope: str,
     file: CaseFile | None,
@@ -123,13 +124,12 @@ def new_decision(
     now = database_now()
     if expires_at is not None and expires_at <= now:
         raise CannotDecide("expires_at", "The expiry must be in the future.")
-    subject = value.exact_subject
     asked_file = file if scope == Decision.Scope.FILE else None
     return Decision(
         verdict=verdict,
         subject_kind=subject.kind.value,
         subject=subject.text,
-        network=subject.text if subject.kind == "address" else None,
+        network=subject.text if subject.kind in {"address", "network"} else None,
         scope=scope,
         case=case if scope == Decision.Scope.CASE else None,
         file_kind=asked_file.kind if asked_file else "",

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from cases.models import Decision, Endpoint
 from cases.verdicts.precedence import Asker, Judgement, Ruling, Scope, Verdict, explain, judge
-from cases.verdicts.subject import Subject, SubjectKind
+from cases.verdicts.subject import Subject
 
 
 def judgements_of(endpoints: Sequence[Endpoint]) -> dict[int, Judgement]:
     """By endpoint id. One query, however many endpoints; give them with `file` selected."""
-    texts = {text for endpoint in endpoints for text in (endpoint.value, _address_of(endpoint)) if text}
-    rulings = [ruling_of(decision) for decision in Decision.objects.in_force().on_values(sorted(texts))]
+    addresses = {str(at) for each in endpoints for at in (each.ip, each.dns_ip) if at is not None}
+    names = {each.value for each in endpoints} - addresses
+    found = Decision.objects.in_force().matching(sorted(names), sorted(addresses))
+    rulings = [ruling_of(decision) for decision in found]
     return {endpoint.pk: _judge(endpoint, rulings) for endpoint in endpoints}
 
 
@@ -21,11 +23,11 @@ def explain_endpoint(endpoint: Endpoint) -> str:
 
 
 def ruling_of(decision: Decision) -> Ruling:
-    """An exact decision as the pure rules see it."""
+    """A decision as the pure rules see it."""
     return Ruling(
         id=decision.pk,
         verdict=Verdict(decision.verdict),
-        subject=Subject(SubjectKind(decision.subject_kind), decision.subject),
+        subject=decision.as_subject,
         scope=Scope(decision.scope),
         case=decision.case_id,
         file=(decision.file_kind, decision.file_key) if decision.file_key else None,

@@ -5,12 +5,12 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
 from netfields import CidrAddressField, InetAddressField
 
 from cases.querysets import CaseQuerySet, CaseValueQuerySet, DecisionQuerySet, EndpointQuerySet
 from cases.verdicts import precedence
-from cases.verdicts.subject import Subject
+from cases.verdicts.subject import Subject, SubjectKind
 
 
 class FileKind(models.TextChoices):
@@ -173,13 +173,29 @@ class Decision(models.Model):
                 condition=Q(state="in force", network__isnull=False),
                 name="decision_network",
             ),
+            # The prefixes in use, which settling asks for.
+            models.Index(
+                Func(F("network"), function="family"),
+                Func(F("network"), function="masklen"),
+                condition=Q(state="in force", subject_kind="network"),
+                name="decision_prefixes",
+            ),
             models.Index(fields=["expires_at"], condition=Q(state="in force"), name="decision_expiry"),
             models.Index(fields=["made_in", "-id"], name="decision_made_in"),
         )
 
     def __str__(self) -> str:
         noun = "allow" if self.verdict == Verdict.ALLOWED else "block"
-        return f"{noun} of {self.subject}, {precedence.SCOPE_WORDS[precedence.Scope(self.scope)]}"
+        return f"{noun} of {self.subject_typed}, {precedence.SCOPE_WORDS[precedence.Scope(self.scope)]}"
+
+    @property
+    def as_subject(self) -> Subject:
+        return Subject(SubjectKind(self.subject_kind), self.subject)
+
+    @property
+    def subject_typed(self) -> str:
+        """The subject as people write it, with its star."""
+        return self.as_subject.typed
 
 
 # The three big tables have no foreign keys in the database: checking each row costs a sixth of a merge.
@@ -313,7 +329,13 @@ class CaseValue(models.Model):
     class Meta:
         verbose_name = "value"
         constraints = (models.UniqueConstraint(fields=["case", "value"], name="one_value_per_case"),)
-        indexes = (models.Index(fields=["case", "-is_open", "-first_seen", "-id"], name="value_queue"),)
+        indexes = (
+            models.Index(fields=["case", "-is_open", "-first_seen", "-id"], name="value_queue"),
+            # Read backwards, the names below one name lie beside each other.
+            models.Index(
+                Func(F("value"), function="reverse"), condition=Q(kind="name"), name="value_backwards"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.value

@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
+
+from cases.verdicts.subject import suffixes_of
 
 if TYPE_CHECKING:
     from cases.models import Case, CaseValue, Decision, Endpoint  # noqa: F401  # two are named in strings only
+
+_AROUND = (
+    """EXISTS (SELECT 1 FROM unnest(%s::inet[]) covered(at) WHERE covered.at <<= cases_decision.network)"""
+)
 
 # Subjects that are one value, letter by letter. Their texts never collide across kinds.
 EXACT_KINDS = ("name", "address", "text")
@@ -45,6 +52,15 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
     def on_values(self, values: Sequence[str]) -> DecisionQuerySet:
         """Those whose subject is exactly one of the values."""
         return self.filter(subject__in=values, subject_kind__in=EXACT_KINDS)
+
+    def matching(self, names: Sequence[str], addresses: Sequence[str]) -> DecisionQuerySet:
+        """Those whose subject covers one of the values: exactly, as a name above it, or as its network."""
+        exact = Q(subject__in=[*names, *addresses], subject_kind__in=EXACT_KINDS)
+        above = Q(
+            subject__in={suffix for name in names for suffix in suffixes_of(name)}, subject_kind="below"
+        )
+        around = RawSQL(_AROUND, [list(addresses)], output_field=models.BooleanField())  # noqa: S611  # a constant
+        return self.filter(exact | above | Q(Q(subject_kind="network") & Q(around)))
 
     def covering(self, case: Case) -> DecisionQuerySet:
         """Those whose scope reaches into the case: its own, everywhere, and those for a file it names."""

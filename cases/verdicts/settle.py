@@ -66,13 +66,13 @@ class Reach:
 
 def lock_reached(reaches: Iterable[Reach]) -> list[int]:
     """Locks the endpoints in the common order, by case and key, and returns their ids."""
-    conditions: list[str] = []
+    selects: list[str] = []
     parameters: list[str | int] = []
     for reach in reaches:
-        condition, values = _condition(reach)
-        conditions.append(condition)
+        select, values = _select(reach)
+        selects.append(select)
         parameters += values
-    return _lock(" OR ".join(conditions), parameters) if conditions else []
+    return _lock(f"e.id IN ({' UNION ALL '.join(selects)})", parameters) if selects else []
 
 
 def lock_unsettled(case_id: int, at_most: int) -> list[int]:
@@ -91,26 +91,61 @@ def _lock(condition: str, parameters: Sequence[str | int], limit: str = "") -> l
         return cursor.fetchone()[0] or []
 
 
-def _condition(reach: Reach) -> tuple[str, list[str | int]]:
-    if reach.subject_kind == "address":
-        condition, parameters = "(e.ip = %s::inet OR e.dns_ip = %s::inet)", [reach.subject, reach.subject]
-    else:
-        condition, parameters = "(e.value = %s AND e.value_kind = %s)", [reach.subject, reach.subject_kind]
-    values: list[str | int] = list(parameters)
+# Every way in goes through one index each; an OR of two would read the whole table. Names below another
+# are found among the values, which are fewer: between `moc.osotnoc.` and `moc.osotnoc/`, read backwards.
+_BY_ADDRESS = ("e.ip = %s::inet", "e.dns_ip = %s::inet")
+_BY_NETWORK = ("e.ip <<= %s::inet", "e.dns_ip <<= %s::inet")
+_BY_VALUE = ("e.value = %s AND e.value_kind = %s",)
+_BELOW = """
+    (e.value, e.case_id) IN (
+        SELECT v.value, v.case_id FROM cases_casevalue v
+         WHERE v.kind = 'name'
+           AND reverse(v.value) >= reverse(%s) || '.' AND reverse(v.value) < reverse(%s) || '/')
+    AND e.value_kind = 'name'
+"""
+
+
+def _select(reach: Reach) -> tuple[str, list[str | int]]:
+    scope, of_scope = _scope_condition(reach)
+    selects, parameters = [], list[str | int]()
+    for condition, values in _subject_conditions(reach.subject_kind, reach.subject):
+        selects.append(f"SELECT e.id FROM cases_endpoint e WHERE {condition}{scope}")
+        parameters += [*values, *of_scope]
+    return " UNION ALL ".join(selects), parameters
+
+
+def _subject_conditions(kind: str, subject: str) -> list[tuple[str, list[str]]]:
+    match kind:
+        case "address":
+            return [(condition, [subject]) for condition in _BY_ADDRESS]
+        case "network":
+            return [(condition, [subject]) for condition in _BY_NETWORK]
+        case "below":
+            return [(_BY_VALUE[0], [subject, "name"]), (_BELOW, [subject, subject])]
+        case _:
+            return [(_BY_VALUE[0], [subject, kind])]
+
+
+def _scope_condition(reach: Reach) -> tuple[str, list[str | int]]:
+    condition, values = "", list[str | int]()
     if reach.case_id is not None:
         condition += " AND e.case_id = %s"
         values.append(reach.case_id)
     if reach.file_key:
         condition += " AND e.file_id IN (SELECT f.id FROM cases_casefile f WHERE f.kind = %s AND f.key = %s)"
         values += [reach.file_kind, reach.file_key]
-    return f"({condition})", values
+    return condition, values
 
 
+# Rank, decision and verdict in one number: the greatest is the governing decision, and nothing is joined
+# to find out what it says.
 _PACKED = f"""
-    (CASE d.scope WHEN 'case' THEN {SCOPE_RANK[Scope.CASE]}
-                  WHEN 'file' THEN {SCOPE_RANK[Scope.FILE]}
-                  ELSE {SCOPE_RANK[Scope.EVERYWHERE]} END::bigint * {SCOPE_STEP} + {EXACT})
-    << {_ID_BITS} | d.id
+    ((CASE d.scope WHEN 'case' THEN {SCOPE_RANK[Scope.CASE]}
+                   WHEN 'file' THEN {SCOPE_RANK[Scope.FILE]}
+                   ELSE {SCOPE_RANK[Scope.EVERYWHERE]} END::bigint * {SCOPE_STEP}
+      + CASE d.subject_kind WHEN 'below' THEN length(d.subject)
+                            WHEN 'network' THEN masklen(d.network) ELSE {EXACT} END)
+     << {_ID_BITS} | d.id) << 1 | (d.verdict = 'blocked')::int
 """
 _IN_FORCE = "d.state = 'in force' AND (d.expires_at IS NULL OR d.expires_at > statement_timestamp())"
 _REACHES = """
@@ -118,30 +153,73 @@ _REACHES = """
      OR (d.scope = 'file' AND d.file_kind = p.file_kind AND d.file_key = p.file_key))
 """
 
-# A name side exists where there is a name; `value` is its canonical text, whatever its kind.
+
+def _decision_of(packed: str) -> str:
+    return f"({packed} >> 1) & ((1::bigint << {_ID_BITS}) - 1)"
+
+
+def _verdict_of(packed: str) -> str:
+    return f"CASE {packed} & 1 WHEN 1 THEN 'blocked' WHEN 0 THEN 'allowed' ELSE 'undecided' END"
+
+
+# A name side exists where there is a name; `value` is its canonical text, whatever its kind. A name asks
+# for itself and every suffix of itself, an address for itself and the networks of each prefix in use:
+# equal keys, which the planner may hash or look up. The findings are laid under each other and grouped,
+# because a join of groupings whose sizes nobody knows ends in nested loops.
 _SETTLE = f"""
     WITH picked AS MATERIALIZED (
-        SELECT e.id, e.case_id, f.kind AS file_kind, f.key AS file_key, e.ip, e.dns <> '' AS named,
+        SELECT e.id, e.case_id, f.kind AS file_kind, f.key AS file_key, e.ip, e.dns_ip, e.dns <> '' AS named,
                e.value, e.value_kind, e.verdict AS verdict_before
           FROM unnest(%(ids)s::bigint[]) AS asked(id)
           JOIN cases_endpoint e ON e.id = asked.id
           JOIN cases_casefile f ON f.id = e.file_id
-    ), by_name AS (
-        SELECT p.id, max({_PACKED}) AS packed
+    ), prefixes AS MATERIALIZED (
+        SELECT DISTINCT family(d.network) AS family, masklen(d.network) AS length
+          FROM cases_decision d WHERE d.state = 'in force' AND d.subject_kind = 'network'
+    ), address AS (
+        SELECT p.*, 'name' AS side, p.dns_ip AS at FROM picked p WHERE p.dns_ip IS NOT NULL
+        UNION ALL
+        SELECT p.*, 'address', p.ip FROM picked p WHERE p.ip IS NOT NULL
+    ), found AS (
+        SELECT p.id, 'name' AS side, {_PACKED} AS packed
           FROM picked p JOIN cases_decision d ON d.subject_kind = p.value_kind AND d.subject = p.value
-         WHERE p.named AND {_IN_FORCE} AND {_REACHES} GROUP BY p.id
-    ), by_address AS (
-        SELECT p.id, max({_PACKED}) AS packed
-          FROM picked p JOIN cases_decision d ON d.subject_kind = 'address' AND d.network = p.ip
-         WHERE p.ip IS NOT NULL AND {_IN_FORCE} AND {_REACHES} GROUP BY p.id
-    ), sides AS (
-        SELECT p.*, coalesce(n.verdict, 'undecided') AS name_verdict, n.id AS name_decision,
-               coalesce(a.verdict, 'undecided') AS address_verdict, a.id AS address_decision
+         WHERE p.named AND p.value_kind IN ('name', 'text') AND {_IN_FORCE} AND {_REACHES}
+        UNION ALL
+        SELECT p.id, 'name', {_PACKED}
           FROM picked p
-          LEFT JOIN by_name ON by_name.id = p.id
-          LEFT JOIN cases_decision n ON n.id = by_name.packed & ((1::bigint << {_ID_BITS}) - 1)
-          LEFT JOIN by_address ON by_address.id = p.id
-          LEFT JOIN cases_decision a ON a.id = by_address.packed & ((1::bigint << {_ID_BITS}) - 1)
+          CROSS JOIN LATERAL string_to_array(p.value, '.') AS split(labels)
+          CROSS JOIN LATERAL unnest(ARRAY(SELECT array_to_string(labels[n:], '.') COLLATE "C"
+                                            FROM generate_subscripts(labels, 1) n)) AS suffix
+          JOIN cases_decision d ON d.subject_kind = 'below' AND d.subject = suffix
+         WHERE p.named AND p.value_kind = 'name' AND {_IN_FORCE} AND {_REACHES}
+        UNION ALL
+        SELECT p.id, p.side, {_PACKED}
+          FROM address p JOIN cases_decision d ON d.subject_kind = 'address' AND d.network = p.at
+         WHERE {_IN_FORCE} AND {_REACHES}
+        UNION ALL
+        SELECT p.id, p.side, {_PACKED}
+          FROM address p
+          JOIN prefixes ON prefixes.family = family(p.at)
+          JOIN cases_decision d ON d.subject_kind = 'network'
+                               AND d.network = set_masklen(p.at::cidr, prefixes.length)
+         WHERE {_IN_FORCE} AND {_REACHES}
+    ), governing AS (
+        SELECT id, max(packed) FILTER (WHERE side = 'name') AS of_name,
+               max(packed) FILTER (WHERE side = 'address') AS of_address,
+               max(case_id) AS case_id, max(value COLLATE "C") AS value, bool_or(named) AS named,
+               max(verdict_before) AS verdict_before
+          FROM (
+            SELECT id, side, packed, NULL::bigint AS case_id, NULL AS value, NULL::boolean AS named,
+                   NULL AS verdict_before FROM found
+            UNION ALL
+            SELECT id, NULL, NULL, case_id, value, named, verdict_before FROM picked
+          ) laid
+         GROUP BY id
+    ), sides AS (
+        SELECT g.*, {_verdict_of("g.of_name")} AS name_verdict, {_decision_of("g.of_name")} AS name_decision,
+               {_verdict_of("g.of_address")} AS address_verdict,
+               {_decision_of("g.of_address")} AS address_decision
+          FROM governing g
     ), judged AS (
         SELECT s.*, CASE WHEN 'blocked' IN (s.name_verdict, s.address_verdict) THEN 'blocked'
                          WHEN s.named THEN s.name_verdict ELSE s.address_verdict END AS verdict

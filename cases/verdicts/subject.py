@@ -93,6 +93,12 @@ class Subject:
                 return f"exactly {self}"
 
 
+def suffixes_of(name: str) -> list[str]:
+    """The name itself and every name above it, the longest first."""
+    labels = name.split(".")
+    return [".".join(labels[start:]) for start in range(len(labels))]
+
+
 def shown_form(name: str) -> str:
     """How an IDN looks to people, where that differs from its ASCII form; otherwise empty."""
     if "xn--" not in name:

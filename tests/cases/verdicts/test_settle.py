@@ -12,19 +12,34 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from cases.deciding import new_decision
+from cases.deciding import new_decision, resettle
 from cases.explained import explain_endpoint, judgements_of
 from cases.merging import settle_unsettled
 from cases.models import Case, CaseValue, Decision, Endpoint
 from cases.verdicts.precedence import Verdict
-from cases.verdicts.settle import lock_reached, settle
+from cases.verdicts.settle import lock_reached, settle, take_verdict_lock
+from cases.verdicts.subject import Subject, SubjectKind, read_subject
 from footprint.accounts.models import Person
 from tests.cases.world import decide_on, merge_and_settle, merge_only, open_case, row
 
-VALUES = ("a.example", "1.1.1.1", "2.2.2.2", "two words", "fe80::1")
+SUBJECTS = (
+    *("a.corp.example", "*.corp.example", "*.a.corp.example", "*.orp.example", "two words"),
+    *("1.1.1.1", "2.2.2.2", "1.1.1.0/24", "1.0.0.0/8", "2.2.0.0/15", "fe80::1", "fe80::/64", "fe80::/19"),
+)
 PAIRS = st.tuples(
     st.sampled_from(["", "1.1.1.1", "2.2.2.2", "::ffff:1.1.1.1", "fe80::1"]),
-    st.sampled_from(["", "a.example", "2.2.2.2", "two words"]),
+    st.sampled_from(
+        [
+            "",
+            "corp.example",
+            "a.corp.example",
+            "b.a.corp.example",
+            "1.1.1.9",
+            "2.2.2.2",
+            "fe80::9",
+            "two words",
+        ]
+    ),
 )
 WORLDS = st.fixed_dictionaries(
     {
@@ -33,7 +48,7 @@ WORLDS = st.fixed_dictionaries(
         ),
         "decided": st.lists(
             st.tuples(
-                st.sampled_from(VALUES),
+                st.sampled_from(SUBJECTS),
                 st.sampled_from(["allowed", "blocked"]),
                 st.sampled_from(["case", "file", "everywhere"]),
                 st.sampled_from([0, 1]),
@@ -51,17 +66,24 @@ def make_world(owner: Person, world: dict[str, list[Any]]) -> list[Case]:
     cases = [open_case(owner, "a.exe", "b.exe") for _ in range(2)]
     for number, case in enumerate(cases):
         merge_only(case, *(row(*pair, file=file) for of, file, pair in world["seen"] if of == number))
-    for value, verdict, scope, number, file, state in world["decided"]:
-        _put(owner, cases[number], value, verdict, scope, file, state)
+    for typed, verdict, scope, number, file, state in world["decided"]:
+        put(owner, cases[number], typed, verdict, scope, file, state)
     return cases
 
 
-def _put(owner: Person, case: Case, value: str, verdict: str, scope: str, file: str, state: str) -> None:
+def put(
+    owner: Person,
+    case: Case,
+    typed: str,
+    verdict: str = "blocked",
+    scope: str = "everywhere",
+    file: str = "a.exe",
+    state: str = "in force",
+) -> Decision:
     """A decision in any state, past the action that would refuse it for a value nobody has seen."""
-    kind = {"a.example": "name", "two words": "text"}.get(value, "address")
     decision = new_decision(
         case=case,
-        value=CaseValue(case=case, value=value, kind=kind),
+        subject=Subject(SubjectKind.TEXT, typed) if " " in typed else read_subject(typed),
         verdict=verdict,
         scope=scope,
         file=case.files.get(key=file),
@@ -74,6 +96,7 @@ def _put(owner: Person, case: Case, value: str, verdict: str, scope: str, file: 
     if state == "withdrawn":
         decision.state = Decision.State.WITHDRAWN
     decision.save()
+    return decision
 
 
 def endpoints_of(cases: list[Case]) -> list[Endpoint]:
@@ -109,6 +132,25 @@ def check_world(cases: list[Case]) -> None:
             assert decision == (side.ruling.id if side and side.ruling else None)
     for value in CaseValue.objects.filter(case__in=cases):
         assert_value_follows(value)
+
+
+@settings(
+    deadline=None,
+    max_examples=25,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(WORLDS)
+def test_a_later_decision_settles_all_that_it_reaches(rui: Person, world: dict[str, list[Any]]):
+    with transaction.atomic():
+        cases = make_world(rui, world | {"decided": []})
+        for case in cases:
+            settle_unsettled(case.pk)
+        take_verdict_lock()
+        for typed, verdict, scope, number, file, state in world["decided"]:
+            resettle([put(rui, cases[number], typed, verdict, scope, file, state)])
+        check_world(cases)
+        transaction.set_rollback(True)
 
 
 def assert_value_follows(value: CaseValue) -> None:
