@@ -16,6 +16,10 @@ class SourceQuerySet(models.QuerySet["Source"]):
         """What may be asked: everything that is not paused."""
         return self.filter(paused_at=None)
 
+    def refusing(self) -> SourceQuerySet:
+        """What paused itself: somebody must act before it is asked again."""
+        return self.filter(paused_at__isnull=False, paused_by=None).order_by("-paused_at")
+
 
 class HuntQuerySet(models.QuerySet["Hunt"]):
     def scheduled(self) -> HuntQuerySet:

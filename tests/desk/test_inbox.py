@@ -8,7 +8,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from cases.models import CaseValue
 from footprint.accounts.models import Person
+from footprint.ledger.record import Actor
 from hunts.models import Hunt, Run, Source
+from hunts.source_actions import change_source, pause_source
 from tests.cases.world import decide_on, merge_and_settle, open_case, row
 
 
@@ -48,6 +50,22 @@ def test_a_run_in_trouble_is_there_with_its_reasons(site: Client, rui: Person) -
     assert f'href="/cases/{case.pk}/runs/{run.pk}/"' in page
 
 
+def test_a_source_that_paused_itself_is_there_and_told_to_its_owner(site: Client, rui: Person) -> None:
+    source = Source.objects.get(slug="local")
+    change_source(actor=Actor.command("tests"), source=source, owner=rui)
+    pause_source(actor=Actor.run(3), source=source, because="AuthorizationFailed")
+    page = site.get("/").content.decode()
+    assert "Imported telemetry paused itself" in page
+    assert "You own it. AuthorizationFailed" in page
+    assert "Nothing needs you" not in page
+
+
+def test_a_source_that_a_person_paused_is_no_trouble(site: Client, rui: Person) -> None:
+    source = Source.objects.get(slug="local")
+    pause_source(actor=Actor.person(rui), source=source, because="Moving")
+    assert "Nothing needs you" in site.get("/").content.decode()
+
+
 def test_nothing_to_do_says_so(site: Client) -> None:
     assert "Nothing needs you" in site.get("/").content.decode()
 
@@ -57,5 +75,5 @@ def test_the_page_asks_as_often_for_one_case_as_for_many(
 ) -> None:
     for _ in range(8):
         merge_and_settle(open_case(rui, "a.exe"), row(dns="a.example"))
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         site.get("/")

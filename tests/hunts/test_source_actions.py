@@ -179,6 +179,7 @@ def test_a_probe_is_kept_with_the_version_that_was_tested(sentinel: Source, lea:
     note_probe(
         actor=Actor.person(lea), source=sentinel, probe=Probe((Check(Step.REACHED, True, "ok"), failed))
     )
+    assert sentinel.probe is not None
     assert sentinel.probe["version"] == 1
     assert sentinel.probe["checks"][1] == {
         "step": "permitted",

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from cases.models import Case
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
-from hunts.models import Hunt, Run
+from hunts.models import Hunt, Run, Source
 from hunts.trouble import in_trouble
 
 AT_MOST = 50
@@ -21,7 +21,7 @@ TROUBLE = timedelta(days=7)
 @requires(Verb.READ_CASES)
 @require_safe
 def inbox(request: SignedInRequest) -> HttpResponse:
-    """What needs someone: values nobody decided, and runs that did not prove what they should."""
+    """What needs someone: undecided values, sources that refuse us, runs that did not prove all they should."""
     is_open = Q(values__is_open=True)
     waiting = (
         Case.objects.open()
@@ -45,6 +45,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         "nav": "inbox",
         "waiting": waiting,
         "trouble": trouble,
+        "refusing": Source.objects.refusing().select_related("owner"),
         "failing": failing.order_by("-pk")[:AT_MOST],
     }
     return render(request, "desk/inbox.html", context)
