@@ -46,7 +46,7 @@ class ShownHunt:
 @dataclass(frozen=True, slots=True)
 class NextTimes:
     schedule: Schedule
-    # In the zone of the schedule, each with its UTC.
+    # In the zone of the schedule, each with its UTC where that differs.
     times: Sequence[tuple[str, str]]
     jitter_minutes: int
 
@@ -138,7 +138,11 @@ def resume(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _in_both_zones(moment: datetime, schedule: Schedule) -> tuple[str, str]:
     local = moment.astimezone(schedule.zone)
-    return f"{local:%a} {local.day} {local:%b %Y %H:%M} {local:%Z}", f"{moment:%a %H:%M} UTC"
+    is_same = local.utcoffset() == moment.utcoffset()
+    return (
+        f"{local:%a} {local.day} {local:%b %Y %H:%M} {local:%Z}",
+        "" if is_same else f"{moment:%a %H:%M} UTC",
+    )
 
 
 def _hunt(pk: int) -> Hunt:
