@@ -20,6 +20,7 @@ class Verb(StrEnum):
     MANAGE_WATCHLISTS = "watchlists:manage"
     READ_SOURCES = "sources:read"
     READ_LEDGER = "ledger:read"
+    PROVE_LEDGER = "ledger:prove"
     MANAGE_SOURCES = "sources:manage"
     MANAGE_PEOPLE = "people:manage"
     KEEP_ACCOUNT = "account:keep"
@@ -37,7 +38,7 @@ _VERBS_OF: dict[str, frozenset[Verb]] = {
     Role.ANALYST: _ANALYST,
     Role.REVIEWER: _REVIEWER,
     Role.LEAD: _LEAD,
-    Role.AUDITOR: _READER,
+    Role.AUDITOR: _READER | {Verb.PROVE_LEDGER},
     Role.ADMINISTRATOR: _READER | {Verb.MANAGE_PEOPLE},
 }
 

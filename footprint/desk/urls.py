@@ -1,6 +1,6 @@
 from django.urls import path
 
-from footprint.desk.views import account, cases, feeds, inbox, ledger, publishing, signing, watchlists
+from footprint.desk.views import account, cases, feeds, inbox, ledger, proof, publishing, signing, watchlists
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
@@ -9,6 +9,10 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("cases/", cases.cases, name="cases"),
     path("ledger/", ledger.ledger, name="ledger"),
+    path("ledger/proof/", proof.proof, name="ledger-proof"),
+    path("ledger/proof/verify", proof.verify, name="ledger-verify"),
+    path("ledger/proof/export", proof.take_export, name="ledger-export"),
+    path("ledger/proof/<int:pk>/", proof.progress, name="ledger-verification"),
     path("ledger/<int:seq>/", ledger.ledger, name="ledger-entry"),
     path("watchlists/", watchlists.watchlists, name="watchlists"),
     path("watchlists/<slug:slug>/", watchlists.watchlist, name="watchlist"),

@@ -118,5 +118,9 @@ class Verification(models.Model):
         return 100 if self.ended_at else min(99, self.checked * 100 // self.total) if self.total else 0
 
     @property
+    def outcome(self) -> str:
+        return f"Entry {self.fault_seq}: {self.fault}." if self.fault else self.said
+
+    @property
     def version(self) -> str:
         return f"{self.pk}-{self.checked}-{'ended' if self.ended_at else 'underway'}"

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from footprint.accounts.models import Person, Role
@@ -172,5 +174,36 @@ def test_the_page_costs_the_same_for_many_entries(
 ) -> None:
     for number in range(PAGE + 5):
         add(f"subject {number}")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         site.get("/ledger/")
+
+
+def test_one_person_is_shown_alone(site: Client) -> None:
+    mine = add()
+    with change(actor=Actor.clock("expire_decisions")) as ledger:
+        ledger.add(Event.DECISION_EXPIRED, Subject("decision", "12", "block of a.example"))
+    assert seqs_on(site.get("/ledger/?who=person:7").content.decode()) == [mine.seq]
+    assert seqs_on(site.get("/ledger/?who=clock").content.decode()) == [mine.seq + 1]
+
+
+def test_one_event_is_shown_alone(site: Client) -> None:
+    mine = add()
+    with change(actor=Actor.command("tests")) as ledger:
+        ledger.add(Event.CASE_OPENED, Subject("case", "3", "a case"))
+    page = site.get("/ledger/?what=cases:decision:made").content.decode()
+    assert seqs_on(page) == [mine.seq]
+    assert '<option value="cases:decision:made" selected>' in page
+
+
+def test_a_range_of_days_is_of_the_reader(site: Client, rui: Person) -> None:
+    entry = add()
+    today = timezone.now().date()
+    Person.objects.filter(pk=rui.pk).update(time_zone="UTC")
+    assert seqs_on(site.get(f"/ledger/?since={today}&until={today}").content.decode())[0] == entry.seq
+    for query in (f"since={today + timedelta(days=2)}", f"until={today - timedelta(days=2)}"):
+        assert "No entry matches" in text_of(site.get(f"/ledger/?{query}"))
+
+
+@pytest.mark.parametrize("query", ["since=x", "until=2026-13-01", "since=0001-01-01", "until=9999-12-31"])
+def test_a_made_up_day_is_refused(site: Client, query: str) -> None:
+    assert site.get(f"/ledger/?{query}").status_code == 400

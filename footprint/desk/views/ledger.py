@@ -8,59 +8,22 @@ from datetime import date
 from itertools import groupby
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
-from footprint.asked import search_text, whole_number
+from footprint.asked import whole_number
 from footprint.desk.changes import ChangedField, changed_fields
+from footprint.desk.ledger_filters import Filters
 from footprint.ledger.chain import GENESIS
 from footprint.ledger.models import Entry
 
 PAGE = 50
 COUNTED_AT_MOST = 10_000
 LARGEST_SEQ = 2**63 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the address asks for. `subject` is a kind and an id, as in "decision:12"."""
-
-    case: int | None
-    subject: str
-    search: str
-
-    @classmethod
-    def read(cls, query: QueryDict) -> Filters:
-        return cls(whole_number(query, "case"), search_text(query, "subject"), search_text(query, "q"))
-
-    @property
-    def is_set(self) -> bool:
-        return self.case is not None or bool(self.subject) or bool(self.search)
-
-    def apply(self, entries: QuerySet[Entry]) -> QuerySet[Entry]:
-        if self.case is not None:
-            entries = entries.filter(case_number=self.case)
-        if self.subject:
-            kind, _, identity = self.subject.partition(":")
-            entries = entries.filter(subject_kind=kind, subject_id=identity)
-        if self.search:
-            entries = entries.filter(subject_name__icontains=self.search)
-        return entries
-
-    def query(self, **changed: str) -> str:
-        """These filters as a query string, with some of them changed; an empty text drops one."""
-        texts = {
-            "case": "" if self.case is None else str(self.case),
-            "subject": self.subject,
-            "q": self.search,
-        }
-        query = QueryDict(mutable=True)
-        query.update({name: text for name, text in {**texts, **changed}.items() if text})
-        return query.urlencode()
 
 
 @dataclass(frozen=True, slots=True)

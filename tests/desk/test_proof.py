@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+
+from footprint.accounts.models import Role
+from footprint.ledger.events import Event
+from footprint.ledger.models import Entry, Head, Verification
+from footprint.ledger.proof import ask_verification, carry_out
+from footprint.ledger.record import Actor, Subject, change
+from tests.cases.views.pages import text_of
+from tests.roles import client_of, client_with, person_with
+
+
+@pytest.fixture(autouse=True)
+def checkpoints_aside(db: None, tmp_path, settings) -> None:
+    settings.FOOTPRINT = django_settings.FOOTPRINT.model_copy(
+        update={"data_dir": tmp_path, "checkpoint_file": tmp_path / "checkpoints.jsonl"}
+    )
+
+
+@pytest.fixture
+def auditor() -> Client:
+    return client_with(Role.AUDITOR)
+
+
+def add(name: str = "a") -> None:
+    with change(actor=Actor.command("tests")) as ledger:
+        ledger.add(Event.CASE_OPENED, Subject("case", "1", name))
+
+
+@pytest.mark.parametrize("address", ["/ledger/proof/verify", "/ledger/proof/export"])
+def test_only_auditors_verify_and_export(address: str) -> None:
+    assert client_with(Role.LEAD).post(address).status_code == 403
+    assert not Entry.objects.exists()
+
+
+def test_everybody_sees_the_proof_and_its_checkpoint() -> None:
+    add()
+    said = text_of(client_with(Role.READER).get("/ledger/proof/"))
+    assert "none yet; one is made each hour" in said
+    assert "Auditors verify and export." in said
+
+
+def test_a_verification_is_carried_out_and_told_with_its_outcome() -> None:
+    person = person_with(Role.AUDITOR, "otto")
+    add()
+    carry_out(ask_verification(actor=person).pk)
+    said = text_of(client_of(person).get("/ledger/proof/"))
+    assert "The ledger holds. 2 entries hold" in said
+    asked, finished = Entry.objects.filter(subject_kind="verification").order_by("seq")
+    assert (asked.event, finished.event) == (Event.VERIFICATION_ASKED, Event.VERIFICATION_FINISHED)
+    assert finished.content["after"]["holds"] is True
+
+
+def test_a_broken_ledger_is_told_with_its_first_broken_entry() -> None:
+    person = person_with(Role.AUDITOR, "otto")
+    add()
+    verification = ask_verification(actor=person)
+    Head.objects.update(seq=7)
+    carry_out(verification.pk)
+    said = text_of(client_of(person).get("/ledger/proof/"))
+    assert "The ledger is broken. Entry 3: it is missing; the head of the ledger stands at 7." in said
+
+
+def test_who_asks_twice_gets_the_one_underway() -> None:
+    person = person_with(Role.AUDITOR, "otto")
+    first = ask_verification(actor=person)
+    assert ask_verification(actor=person) == first
+    assert Entry.objects.count() == 1
+
+
+def test_progress_is_polled_until_it_ends(auditor: Client) -> None:
+    verification = ask_verification(actor=person_with(Role.AUDITOR, "otto"))
+    address = f"/ledger/proof/{verification.pk}/"
+    Verification.objects.update(checked=5, total=10)
+    part = auditor.get(address, headers={"HX-Request": "true"})
+    assert "50 %" in text_of(part)
+    etag = part.headers["ETag"]
+    assert auditor.get(address, headers={"HX-Request": "true", "If-None-Match": etag}).status_code == 304
+    carry_out(verification.pk)
+    assert auditor.get(address, headers={"HX-Request": "true", "If-None-Match": etag}).status_code == 286
+
+
+def test_an_export_is_taken_away_and_is_an_entry(auditor: Client) -> None:
+    add()
+    answer = auditor.post("/ledger/proof/export", {"first": "1", "last": ""})
+    lines = [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]  # type: ignore[attr-defined]  # a file answer streams
+    assert [line["kind"] for line in lines] == ["ledger", "checkpoint", "entry", "entry", "end"]
+    assert 'filename="ledger-1-2.jsonl"' in answer.headers["Content-Disposition"]
+    assert Entry.objects.get(seq=2).event == Event.LEDGER_EXPORTED
+
+
+@pytest.mark.parametrize("last", ["99", "0", "x", "9" * 30])
+def test_a_range_that_is_none_is_told_at_its_field(auditor: Client, last: str) -> None:
+    add()
+    answer = auditor.post("/ledger/proof/export", {"first": "1", "last": last})
+    assert answer.status_code == 422
+    assert "entry" not in answer.headers.get("Content-Disposition", "")
+    assert Entry.objects.count() == 1
