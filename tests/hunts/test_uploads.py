@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
 from footprint.accounts.models import Person, Role
 from footprint.ledger.events import Event
@@ -234,3 +237,34 @@ def test_work_that_costs_too_many_workers_is_given_up(send: Send) -> None:
     assert (upload.state, "vanished" in upload.said) == (Upload.State.FAILED, True)
     store_sweep.sweep()
     assert not (settings.FOOTPRINT.data_dir / "uploads" / str(upload.pk)).exists()
+
+
+@settings_of_hypothesis(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    data=st.binary(min_size=1, max_size=60),
+    steps=st.lists(st.tuples(st.integers(-3, 60), st.integers(0, 60))),
+)
+def test_whatever_pieces_come_the_file_is_what_was_announced(
+    lea: Person, source: Source, data: bytes, steps: list[tuple[int, int]]
+) -> None:
+    """Pieces anywhere, twice and too long: those that count lie one behind the other."""
+    upload = uploads.open_upload(actor=lea, source=source, files=[Announced("a", len(data))])
+    file, there = upload.files.get(), 0
+    for offset, length in [*steps, (0, 60), (there, 60)]:
+        piece = data[max(0, offset) :][:length]
+        try:
+            taken, _ = uploads.receive_piece(file_id=file.pk, offset=offset, data=piece)
+            counts, said = True, taken.received
+        except WrongPiece as error:
+            counts, said = False, error.received
+        assert counts == (offset == there < len(data) and bool(piece))
+        there = there + len(piece) if counts else there
+        assert said == there
+        on_disk = uploads.path_of(file)
+        assert (on_disk.read_bytes() if on_disk.exists() else b"") == data[:there]
+    if there < len(data):
+        uploads.receive_piece(file_id=file.pk, offset=there, data=data[there:])
+    assert uploads.path_of(file).read_bytes() == data
+    Upload.objects.filter(pk=upload.pk).delete()
