@@ -166,3 +166,12 @@ def test_a_session_that_ended_leads_to_the_sign_in_page(signed_in: Page, world: 
     page.context.clear_cookies()
     page.keyboard.press("l")
     page.wait_for_url(f"**/sign-in?next=/cases/{world.case.pk}/")
+
+
+def test_j_enters_the_list_when_nothing_has_the_focus(signed_in: Page, world: World) -> None:
+    page = signed_in
+    page.goto(f"/cases/{world.case.pk}/")
+    page.keyboard.press("j")
+    expect(page.locator(row_of(page, world, TOP))).to_be_focused()
+    page.keyboard.press("j")
+    expect(page.locator(row_of(page, world, SECOND))).to_be_focused()

@@ -113,6 +113,14 @@ if (queue) {
     act(row);
   });
 
+  /* Where nothing has the focus yet, j enters the list at its current row. */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "j" || document.activeElement !== document.body) return;
+    if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    focusRow(rowOf(document.getElementById(current)));
+  });
+
   queue.addEventListener("focusin", (event) => {
     const row = event.target.closest("[data-row], [data-pair]");
     if (row) makeCurrent(row);
