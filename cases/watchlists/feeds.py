@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -82,11 +82,23 @@ class Right:
     ends_at: float | None
 
 
+class Newest(NamedTuple):
+    """`made_at`, in microseconds, tells publications apart also when a database was put back."""
+
+    publication: int
+    number: int
+    made_at: int
+
+    @property
+    def stem(self) -> str:
+        return f"{self.number}-{self.made_at}"
+
+
 @dataclass(slots=True)
 class Snapshot:
     rights: Mapping[str, Right] = field(default_factory=dict)
-    # The newest publication of each list: its id and its number.
-    newest: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    # The newest publication of each list.
+    newest: Mapping[int, Newest] = field(default_factory=dict)
 
 
 class Feeds:
@@ -113,7 +125,7 @@ class Feeds:
         newest = snapshot.newest.get(right.watchlist)
         if newest is None:
             raise NothingYet
-        kept = self._file(slug, format, *newest)
+        kept = self._file(slug, format, newest)
         self._note(right, kept.number, address, hashlib.sha256(token.encode()).hexdigest())
         return kept
 
@@ -137,18 +149,20 @@ class Feeds:
             self._reading.release()
         return self._snapshot
 
-    def _file(self, slug: str, format: str, publication: int, number: int) -> Kept:
-        kept = self._kept(slug, format, number)
+    def _file(self, slug: str, format: str, newest: Newest) -> Kept:
+        kept = self._kept(slug, format, newest.stem)
         if kept is not None:
             return kept
         with self._making:
-            kept = self._kept(slug, format, number)
+            kept = self._kept(slug, format, newest.stem)
             if kept is not None:
                 return kept
             try:
-                return self._make(slug, format, publication, number)
+                return self._make(slug, format, newest)
             except DatabaseError as error:
-                _LOG.warning("feed_not_made", watchlist=slug, format=format, number=number, error=str(error))
+                _LOG.warning(
+                    "feed_not_made", watchlist=slug, format=format, number=newest.number, error=str(error)
+                )
                 last = self._last(slug, format)
                 if last is None:
                     raise NothingYet from error
@@ -157,26 +171,27 @@ class Feeds:
     def _home(self, slug: str, format: str) -> Path:
         return self.folder / slug / format
 
-    def _kept(self, slug: str, format: str, number: int) -> Kept | None:
+    def _kept(self, slug: str, format: str, stem: str) -> Kept | None:
         try:
-            about = json.loads((self._home(slug, format) / f"{number}.json").read_text())
+            about = json.loads((self._home(slug, format) / f"{stem}.json").read_text())
         except (FileNotFoundError, ValueError):
             return None
-        path = self._home(slug, format) / str(number)
+        path = self._home(slug, format) / stem
+        number = _number(stem)
         return Kept(path, about["sha256"], media_type(REGISTRY[format]), number) if path.exists() else None
 
     def _last(self, slug: str, format: str) -> Kept | None:
         home = self._home(slug, format)
-        numbers = sorted((int(path.stem) for path in home.glob("[0-9]*.json")), reverse=True)
-        return next((kept for number in numbers if (kept := self._kept(slug, format, number))), None)
+        stems = sorted((path.stem for path in home.glob("[0-9]*.json")), key=_number, reverse=True)
+        return next((kept for stem in stems if (kept := self._kept(slug, format, stem))), None)
 
-    def _make(self, slug: str, format: str, publication: int, number: int) -> Kept:
+    def _make(self, slug: str, format: str, newest: Newest) -> Kept:
         home = self._home(slug, format)
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, draft = tempfile.mkstemp(dir=home, prefix=".draft-")
         try:
             with os.fdopen(handle, "wb") as output, transaction.atomic():
-                found = Publication.objects.select_related("watchlist").get(pk=publication)
+                found = Publication.objects.select_related("watchlist").get(pk=newest.publication)
                 rendered = render(
                     REGISTRY[format], heading(found), entries_of(found), output, gone_before(found)
                 )
@@ -187,19 +202,19 @@ class Feeds:
                 ) as packed,
             ):
                 shutil.copyfileobj(plain, packed, 1 << 20)
-            Path(f"{draft}.gz").replace(home / f"{number}.gz")
-            Path(draft).replace(home / str(number))
+            Path(f"{draft}.gz").replace(home / f"{newest.stem}.gz")
+            Path(draft).replace(home / newest.stem)
         finally:
             Path(draft).unlink(missing_ok=True)
             Path(f"{draft}.gz").unlink(missing_ok=True)
-        _write_whole(home / f"{number}.json", {"sha256": rendered.sha256})
-        self._let_go(home, number)
-        return Kept(home / str(number), rendered.sha256, media_type(REGISTRY[format]), number)
+        _write_whole(home / f"{newest.stem}.json", {"sha256": rendered.sha256})
+        self._let_go(home, newest.number)
+        return Kept(home / newest.stem, rendered.sha256, media_type(REGISTRY[format]), newest.number)
 
     def _let_go(self, home: Path, number: int) -> None:
         """Of the versions before, except the last ones: somebody may be fetching them."""
         for path in home.glob("[0-9]*.json"):
-            if int(path.stem) <= number - _VERSIONS_KEPT:
+            if _number(path.stem) <= number - _VERSIONS_KEPT:
                 for old in (path, home / path.stem, home / f"{path.stem}.gz"):
                     old.unlink(missing_ok=True)
 
@@ -264,6 +279,10 @@ _FAILURES_PER_MINUTE = 30
 _MOST_COUNTED = 10_000
 
 
+def _number(stem: str) -> int:
+    return int(stem.partition("-")[0])
+
+
 def _opens(right: Right, slug: str, format: str) -> bool:
     is_over = right.ends_at is not None and right.ends_at <= time.time()
     same = hmac.compare_digest(f"{right.slug}/{right.format}".encode(), f"{slug}/{format}".encode())
@@ -290,7 +309,12 @@ def _read_snapshot() -> Snapshot:
         .order_by("watchlist_id", "-number")
         .distinct("watchlist_id")
     )
-    return Snapshot(rights, {each.watchlist_id: (each.pk, each.number or 0) for each in published})
+    return Snapshot(rights, {each.watchlist_id: _newest(each) for each in published})
+
+
+def _newest(publication: Publication) -> Newest:
+    stamp = int(publication.made_at.timestamp() * 1_000_000)
+    return Newest(publication.pk, publication.number or 0, stamp)
 
 
 def _as_json(snapshot: Snapshot) -> dict[str, Any]:
@@ -310,7 +334,7 @@ def _from_disk(path: Path) -> Snapshot:
         return Snapshot()
     return Snapshot(
         {digest: Right(*right) for digest, right in kept["rights"].items()},
-        {watchlist: (publication, number) for watchlist, publication, number in kept["newest"]},
+        {watchlist: Newest(*newest) for watchlist, *newest in kept["newest"]},
     )
 
 

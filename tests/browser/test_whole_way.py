@@ -64,6 +64,7 @@ def test_from_a_file_name_to_a_watchlist(page: Page, worker: Started, tmp_path: 
 
     page.get_by_role("link", name="Watchlists").first.click()
     page.get_by_role("link", name="All blocks", exact=True).click()
+    page.get_by_text("Take the list away as it is now").click()
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Plain text").click()
     assert waiting.value.suggested_filename == "all-blocks.txt"

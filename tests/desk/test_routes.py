@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from footprint.accounts.gate import OPEN_TO_ALL
 from footprint.accounts.may import Verb
 
-OPEN = {"sign-in", "sign-out", "healthz"}
+OPEN = {"sign-in", "sign-out", "healthz", "feed"}
 
 
 def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[tuple[str, URLPattern]]:

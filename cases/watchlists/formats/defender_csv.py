@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 
 from cases.watchlists.formats.base import Format, How, ListEntry, Said, left_out
@@ -34,7 +35,7 @@ class DefenderCsv(Format):
             case "network":
                 return _NO_NETWORKS
             case "address":
-                if not ip_address(entry.value).is_global:
+                if not _is_public(entry.value):
                     return _NOT_PUBLIC
                 value = eight_groups(entry.value) if ":" in entry.value else entry.value
                 return Said(_row("IpAddress", value, entry))
@@ -44,6 +45,16 @@ class DefenderCsv(Format):
                 return Said(_row("DomainName", entry.value, entry), How.WIDER, "subdomains too")
             case _:
                 return _WOULD_WIDEN
+
+
+# How an IPv4 address begins that may not be public; reading every address would take most of the time.
+_MAYBE_INSIDE = re.compile(r"(?:0|10|100|127|169|172|192|198|203|22[4-9]|2[3-5][0-9])\.", re.ASCII)
+
+
+def _is_public(address: str) -> bool:
+    if ":" not in address and _MAYBE_INSIDE.match(address) is None:
+        return True
+    return ip_address(address).is_global
 
 
 def _row(kind: str, value: str, entry: ListEntry) -> str:

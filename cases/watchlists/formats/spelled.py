@@ -31,10 +31,14 @@ def defused(cell: str) -> str:
 
 
 def csv_row(*cells: object) -> str:
-    """RFC 4180."""
+    """RFC 4180. Most rows have nothing to quote, and finding that out at once is what makes this quick."""
+    line = ",".join(map(str, cells))
+    if line.count(",") == len(cells) - 1 and _NEEDS_QUOTES_BESIDES_COMMAS.search(line) is None:
+        return f"{line}\r\n"
     return ",".join(_quoted(str(cell)) for cell in cells) + "\r\n"
 
 
+_NEEDS_QUOTES_BESIDES_COMMAS = re.compile(r'["\r\n]')
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 

@@ -36,30 +36,30 @@ class Stix(Format):
     def say(self, entry: ListEntry) -> Said:
         if refused := refusal(entry):
             return refused
-        return Said(f",\n{_indicator(entry, _millis(moment(entry.decided_at)))}")
+        return Said(f",\n{_indicator(entry)}")
 
     def unsay(self, gone: Gone) -> str:
         if refusal(gone.entry):
             return ""
         decided = gone.entry.decided_at
-        return f",\n{_indicator(gone.entry, _millis(moment(max(gone.at, decided))), revoked=True)}"
+        return f",\n{_indicator(gone.entry, revoked_at=_millis(moment(max(gone.at, decided))))}"
 
     def closing(self) -> str:
         return "\n]}\n"
 
 
-def _indicator(entry: ListEntry, modified: str, *, revoked: bool = False) -> str:
+def _indicator(entry: ListEntry, *, revoked_at: str = "") -> str:
     blocks = entry.verdict == "blocked"
     created = _millis(moment(entry.decided_at))
     until = "" if entry.expires_at is None else f',"valid_until":"{_millis(moment(entry.expires_at))}"'
     name = f"*.{entry.value}" if entry.kind == "below" else entry.value
     return (
         f'{{"type":"indicator","spec_version":"2.1","id":"indicator--{_id(entry)}",'
-        f'"created_by_ref":"{_IDENTITY}","created":"{created}","modified":"{modified}",'
+        f'"created_by_ref":"{_IDENTITY}","created":"{created}","modified":"{revoked_at or created}",'
         f'"name":{quoted(name)},"description":{quoted(entry.reason)},'
         f'"indicator_types":["{"malicious-activity" if blocks else "benign"}"],'
         f'"pattern":{quoted(_pattern(entry))},"pattern_type":"stix","valid_from":"{created}"{until},'
-        f'"labels":["verdict:{"block" if blocks else "allow"}"]{_REVOKED if revoked else ""}}}'
+        f'"labels":["verdict:{"block" if blocks else "allow"}"]{_REVOKED if revoked_at else ""}}}'
     )
 
 

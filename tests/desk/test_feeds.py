@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import base64
+import gzip
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+from django.db import connections
+
+from cases.actions import undo
+from cases.models import Case
+from cases.watchlists import actions, feeds, publishing
+from cases.watchlists.models import Consumer, FeedToken, Fetch, Watchlist
+from footprint.accounts.models import Person, Role
+from footprint.embedded import Home
+from footprint.ledger.record import Actor
+from tests import house
+from tests.cases.world import decide_on, merge_and_settle, open_case, row
+
+
+@pytest.fixture
+def lea(fresh_database: house.FreshDatabase) -> Person:
+    return Person.objects.create_user("lea", password="a long enough word", role=Role.LEAD)
+
+
+@pytest.fixture
+def case(lea: Person) -> Case:
+    case = open_case(lea, "a.exe")
+    merge_and_settle(case, row(dns="a.example"), row(dns="b.example"))
+    return case
+
+
+@pytest.fixture
+def blocks(fresh_database: house.FreshDatabase) -> Watchlist:
+    return Watchlist.objects.get(slug="all-blocks")
+
+
+@pytest.fixture(autouse=True)
+def own_feeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A process that has just started, with an empty disk and news at every fetch."""
+    mine = feeds.Feeds(tmp_path / "feeds")
+    monkeypatch.setattr("footprint.desk.views.feeds.feeds", lambda: mine)
+    monkeypatch.setattr(feeds, "FRESH_SECONDS", 0.0)
+
+
+@pytest.fixture
+def token(blocks: Watchlist, lea: Person, case: Case) -> str:
+    """Of a consumer of the plain text of all blocks, of which one is published."""
+    decide_on(lea, case, "a.example")
+    publish(blocks)
+    return actions.add_consumer(actor=lea, watchlist=blocks, name="fw-lisbon", format="plain-text")[1]
+
+
+def publish(watchlist: Watchlist) -> None:
+    assert publishing.publish(actor=Actor.clock("test"), watchlist=watchlist, why="A test") is not None
+
+
+def fetch(
+    site: house.LiveSite, token: str, path: str = "/feeds/all-blocks/plain-text", **headers: str
+) -> httpx.Response:
+    given = {"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"} | headers
+    return httpx.get(site.url + path, headers=given, trust_env=False)
+
+
+def test_a_block_is_fetched_and_gone_after_undo(
+    live_site: house.LiveSite, token: str, blocks: Watchlist, lea: Person, case: Case
+) -> None:
+    decision = decide_on(lea, case, "b.example")
+    publish(blocks)
+    assert fetch(live_site, token).text == "a.example\nb.example\n"
+    undo(actor=lea, decision=decision)
+    publish(blocks)
+    assert fetch(live_site, token).text == "a.example\n"
+
+
+def test_curl_fetches_with_basic(live_site: house.LiveSite, token: str) -> None:
+    got = subprocess.run(
+        [
+            "curl",
+            "--silent",
+            "--fail",
+            "--noproxy",
+            "*",
+            "--user",
+            f"consumer:{token}",
+            f"{live_site.url}/feeds/all-blocks/plain-text",
+        ],
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    assert got.stdout == b"a.example\n"
+
+
+def test_the_same_version_is_not_sent_twice(live_site: house.LiveSite, token: str) -> None:
+    first = fetch(live_site, token)
+    again = fetch(live_site, token, **{"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["ETag"] == first.headers["ETag"]
+
+
+def test_whoever_takes_gzip_gets_it(live_site: house.LiveSite, token: str) -> None:
+    with httpx.stream(
+        "GET",
+        f"{live_site.url}/feeds/all-blocks/plain-text",
+        headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "gzip"},
+        trust_env=False,
+    ) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(b"".join(answer.iter_raw())) == b"a.example\n"
+        assert answer.headers["ETag"].endswith('-gzip"')
+
+
+def test_no_token_is_asked_for_and_never_an_empty_list(live_site: house.LiveSite, token: str) -> None:
+    answer = httpx.get(f"{live_site.url}/feeds/all-blocks/plain-text?token={token}", trust_env=False)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Basic")
+
+
+@pytest.mark.parametrize(
+    "path", ["/feeds/all-blocks/plain-text", "/feeds/all-blocks/rpz", "/feeds/all-allows/plain-text"]
+)
+def test_a_wrong_token_and_a_wrong_feed_look_alike(live_site: house.LiveSite, token: str, path: str) -> None:
+    used = "fp_feed_wrong" if path.endswith("all-blocks/plain-text") else token
+    answer = fetch(live_site, used, path)
+    assert (answer.status_code, answer.text) == (404, "No such feed for this token.\n")
+
+
+def test_a_broken_basic_header_asks_for_the_token(live_site: house.LiveSite, token: str) -> None:
+    for wrong in ("Basic ***", f"Basic {base64.b64encode(bytes([255])).decode()}", "Negotiate x"):
+        assert fetch(live_site, "", Authorization=wrong).status_code == 401
+
+
+def test_a_list_that_was_never_published_is_no_empty_list(live_site: house.LiveSite, lea: Person) -> None:
+    allows = Watchlist.objects.get(slug="all-allows")
+    _, token = actions.add_consumer(actor=lea, watchlist=allows, name="misp", format="plain-text")
+    answer = fetch(live_site, token, "/feeds/all-allows/plain-text")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+
+
+def test_a_revoked_consumer_gets_nothing_more(live_site: house.LiveSite, token: str, lea: Person) -> None:
+    assert fetch(live_site, token).status_code == 200
+    actions.revoke_consumer(actor=lea, consumer=Consumer.objects.get())
+    assert fetch(live_site, token).status_code == 404
+
+
+def test_an_old_token_works_on_for_a_day_beside_the_new_one(
+    live_site: house.LiveSite, token: str, lea: Person
+) -> None:
+    newer = actions.rotate_token(actor=lea, consumer=Consumer.objects.get())
+    assert fetch(live_site, token).status_code == fetch(live_site, newer).status_code == 200
+    FeedToken.objects.filter(ends_at__isnull=False).update(ends_at=publishing.database_now())
+    assert fetch(live_site, token).status_code == 404
+    assert fetch(live_site, newer).status_code == 200
+
+
+def test_last_use_and_the_first_fetch_of_a_version_are_kept(live_site: house.LiveSite, token: str) -> None:
+    fetch(live_site, token)
+    consumer = Consumer.objects.get()
+    assert (consumer.holds, consumer.fetched_from) == (1, "127.0.0.1")
+    assert consumer.fetched_at is not None
+    assert Fetch.objects.get().number == 1
+
+
+def test_only_the_hash_of_a_token_is_kept(token: str, lea: Person) -> None:
+    kept = FeedToken.objects.get()
+    assert token not in (kept.hash, kept.ending)
+    assert token.endswith(kept.ending)
+
+
+def test_who_asks_too_often_must_wait(
+    live_site: house.LiveSite, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "_FAILURES_PER_MINUTE", 2)
+    codes = [fetch(live_site, "fp_feed_wrong").status_code for _ in range(4)]
+    assert 429 in codes
+    assert set(codes) <= {404, 429}
+
+
+def test_feeds_answer_while_the_database_is_gone(
+    live_site: house.LiveSite, token: str, servers: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = fetch(live_site, token)
+    connections.close_all()
+    house.drop_database(servers, live_site.database.name)
+    assert fetch(live_site, token).content == before.content == b"a.example\n"
+    # A web process that starts only now finds everything on the disk.
+    started = feeds.Feeds(tmp_path / "feeds")
+    monkeypatch.setattr("footprint.desk.views.feeds.feeds", lambda: started)
+    assert fetch(live_site, token).content == before.content
+    assert fetch(live_site, "fp_feed_wrong").status_code == 404
