@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from hunts.sources.locked import Limits, Visible, locked_connection
 from hunts.sources.watch import Watch
 from hunts.telemetry.columns import RECORDED, TIME_COLUMN
 from hunts.telemetry.errors import StoreDamaged
+from hunts.telemetry.names import file_key
 from hunts.telemetry.store import Store
 
 # As many rows as Log Analytics gives at most.
@@ -33,6 +35,16 @@ PROBE_SECONDS = 30.0
 _SCHEMA = {TABLE: list(RECORDED)}
 
 Cells = tuple[object, ...]
+
+
+# What is quoted is matched as a whole, so nothing inside of it is taken for a call.
+_LOWER_OF_LITERAL = re.compile(r"""\blower\(('(?:[^']|'')*')\)|'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
+
+
+def fold_literals(sql: str) -> str:
+    """Lowers each `lower('…')` beforehand, as the connection's own macro would: planning a thousand names
+    takes a third of the time then."""
+    return _LOWER_OF_LITERAL.sub(lambda found: file_key(found[1]) if found[1] else found[0], sql)
 
 
 class LocalAdapter:
@@ -50,7 +62,7 @@ class LocalAdapter:
     def ask(self, query: Query, window: Window, *, timeout: float) -> Answer:
         began = time.monotonic()
         with self._watched(timeout) as watch, _errors_told():
-            sql = duckdb_kql.to_sql(query.text, schema=_SCHEMA, allow_write=False)
+            sql = fold_literals(duckdb_kql.to_sql(query.text, schema=_SCHEMA, allow_write=False))
             columns, rows, size = self._run(
                 sql, query, Visible(self._files(window), window, query.names), watch
             )
