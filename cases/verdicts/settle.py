@@ -69,7 +69,7 @@ def lock_reached(reaches: Iterable[Reach]) -> list[int]:
     selects: list[str] = []
     parameters: list[str | int] = []
     for reach in reaches:
-        select, values = _select(reach)
+        select, values = select_reached(reach)
         selects.append(select)
         parameters += values
     return _lock(f"e.id IN ({' UNION ALL '.join(selects)})", parameters) if selects else []
@@ -105,7 +105,8 @@ _BELOW = """
 """
 
 
-def _select(reach: Reach) -> tuple[str, list[str | int]]:
+def select_reached(reach: Reach) -> tuple[str, list[str | int]]:
+    """The statement that finds the endpoints of a reach, and its parameters."""
     scope, of_scope = _scope_condition(reach)
     selects, parameters = [], list[str | int]()
     for condition, values in _subject_conditions(reach.subject_kind, reach.subject):

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -17,7 +18,7 @@ from cases.explained import explain_endpoint, judgements_of
 from cases.merging import settle_unsettled
 from cases.models import Case, CaseValue, Decision, Endpoint
 from cases.verdicts.precedence import Verdict
-from cases.verdicts.settle import lock_reached, settle, take_verdict_lock
+from cases.verdicts.settle import Reach, lock_reached, select_reached, settle, take_verdict_lock
 from cases.verdicts.subject import Subject, SubjectKind, read_subject
 from footprint.accounts.models import Person
 from tests.cases.world import decide_on, merge_and_settle, merge_only, open_case, row
@@ -197,3 +198,24 @@ def test_an_endpoint_is_explained_by_the_decisions_in_force(case: Case, rui: Per
     assert explain_endpoint(Endpoint.objects.get(dns="a.example")) == (
         "Name: allowed by a.example in this case. Address: blocked by 1.1.1.1 everywhere. So: blocked."
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "indexes"),
+    [
+        ("below", "corp.example", ("value_backwards", "endpoint_value")),
+        ("network", "10.1.0.0/16", ("endpoint_ip", "endpoint_dns_ip")),
+        ("address", "10.1.2.3", ("endpoint_ip", "endpoint_dns_ip")),
+        ("name", "corp.example", ("endpoint_value",)),
+    ],
+)
+def test_what_a_decision_reaches_is_found_through_indexes(
+    db: None, kind: str, subject: str, indexes: tuple[str, ...]
+):
+    select, parameters = select_reached(Reach(kind, subject, None, "", ""))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {select}", parameters)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert all(index in plan for index in indexes), plan
+    assert "Seq Scan" not in plan
