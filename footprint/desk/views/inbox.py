@@ -21,7 +21,7 @@ TROUBLE = timedelta(days=7)
 @requires(Verb.READ_CASES)
 @require_safe
 def inbox(request: SignedInRequest) -> HttpResponse:
-    """What needs someone: undecided values, sources that refuse us, runs that did not prove all they should."""
+    """What needs someone: undecided values, sources that refuse us, runs that proved too little."""
     is_open = Q(values__is_open=True)
     waiting = (
         Case.objects.open()
@@ -32,7 +32,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
     )
     trouble = (
         Run.objects.filter(
-            # What the clock asked is asked again by the clock; only a hunt that goes on failing needs someone.
+            # What the clock asked it asks again; only a hunt that goes on failing needs someone.
             Q(opened_by__isnull=False) | Q(hunt__rhythm=""),
             state__in=[Run.State.PARTIAL, Run.State.FAILED],
             ended_at__gt=timezone.now() - TROUBLE,
