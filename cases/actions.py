@@ -198,7 +198,8 @@ def undo(*, actor: Person, decision: Decision) -> Undone:
 def _refuse_undo(own: Decision, actor: Person) -> None:
     if own.proposer_id != actor.pk:
         raise UndoRefused(f"{own.proposer} made this decision; only they can undo it.")
-    on_subject = Decision.objects.in_force().on_values([own.subject]).select_related("proposer")
+    on_subject = Decision.objects.in_force().filter(subject_kind=own.subject_kind, subject=own.subject)
+    on_subject = on_subject.select_related("proposer")
     if own.made_in is not None:
         if own.made_in.state != Case.State.OPEN:
             raise UndoRefused("The case is archived; nothing is decided in it any more.")
