@@ -211,7 +211,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         # A tick that waited longer than the next one is of no use.
         "options": {"expires": FOOTPRINT.sweep_seconds},
     }
-    for task in ("hunts.tasks.start_due_hunts", "hunts.tasks.requeue_stale", "cases.tasks.expire_decisions", "cases.watchlists.tasks.publish_due")
+    for task in (
+        "hunts.tasks.start_due_hunts",
+        "hunts.tasks.requeue_stale",
+        "cases.tasks.expire_decisions",
+        "cases.watchlists.tasks.publish_due",
+    )
 }
 # Old telemetry goes, small files become large ones: within the hour once it is due.
 CELERY_BEAT_SCHEDULE["hunts.tasks.tend_stores"] = {

@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 
 from cases.actions import undo
+from cases.deciding import database_now
 from cases.models import Case
 from cases.watchlists import actions, feeds, publishing
 from cases.watchlists.models import Consumer, FeedToken, Fetch, Watchlist
@@ -151,7 +152,7 @@ def test_an_old_token_works_on_for_a_day_beside_the_new_one(
 ) -> None:
     newer = actions.rotate_token(actor=lea, consumer=Consumer.objects.get())
     assert fetch(live_site, token).status_code == fetch(live_site, newer).status_code == 200
-    FeedToken.objects.filter(ends_at__isnull=False).update(ends_at=publishing.database_now())
+    FeedToken.objects.filter(ends_at__isnull=False).update(ends_at=database_now())
     assert fetch(live_site, token).status_code == 404
     assert fetch(live_site, newer).status_code == 200
 

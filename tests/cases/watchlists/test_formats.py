@@ -280,7 +280,7 @@ def zone_of(*entries: ListEntry, of: Published = BLOCKS) -> dns.zone.Zone:
 
 
 def targets(zone: dns.zone.Zone) -> dict[str, str]:
-    return {str(name): str(rdata.target) for name, _, rdata in zone.iterate_rdatas("CNAME")}
+    return {str(name): rdata.to_text() for name, _, rdata in zone.iterate_rdatas("CNAME")}
 
 
 def test_the_zone_loads_and_says_every_subject():

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from django.db import connection, transaction
 
 from cases.actions import undo
+from cases.deciding import database_now
 from cases.models import Case, Decision
 from cases.watchlists import actions, publishing
 from cases.watchlists.computing import Rule, compute, wanted
@@ -53,7 +52,7 @@ def decide_wide(rui: Person, case: Case, kind: str, subject: str, verdict: str =
         reason="Wide",
         state="in force",
         proposer=rui,
-        made_at=publishing.database_now(),
+        made_at=database_now(),
     )
 
 
@@ -330,7 +329,7 @@ def test_the_clock_holds_the_same_thing_once(case: Case, rui: Person, blocks: Wa
 def age(seconds: int) -> None:
     """As if all decisions had been made so long ago."""
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE cases_decision SET made_at = made_at - %s", [timedelta(seconds=seconds)])
+        cursor.execute("UPDATE cases_decision SET made_at = made_at - make_interval(secs => %s)", [seconds])
 
 
 @pytest.mark.parametrize(("seconds", "published"), [(10, 0), (61, 1)])
