@@ -19,7 +19,7 @@ from footprint.ledger.record import Actor, Subject, change
 from footprint.ledger.sealing import make_checkpoint
 
 FORMAT = 1
-_AT_ONCE = 5_000
+_AT_ONCE = 1_000
 # Up to here an export stays in memory; longer ones go to a temporary file.
 _IN_MEMORY = 8 * 1024 * 1024
 

@@ -18,7 +18,7 @@ from footprint.ledger.keys import NoKey, signing_key
 from footprint.ledger.models import Checkpoint, Entry, Head
 from footprint.ledger.sealing import checkpoint_file, checkpoints_of_file
 
-_AT_ONCE = 5_000
+_AT_ONCE = 1_000
 _ROTATED = f'"event":"{Event.KEY_ROTATED.value}"'
 
 # The database compares the columns with the text, beside this process; where it sees a difference this

@@ -207,3 +207,16 @@ def test_a_range_of_days_is_of_the_reader(site: Client, rui: Person) -> None:
 @pytest.mark.parametrize("query", ["since=x", "until=2026-13-01", "since=0001-01-01", "until=9999-12-31"])
 def test_a_made_up_day_is_refused(site: Client, query: str) -> None:
     assert site.get(f"/ledger/?{query}").status_code == 400
+
+
+def test_a_case_and_a_value_show_their_own_entries(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row(dns="a.example"), row(dns="b.example"))
+    decide_on(rui, case, "a.example")
+    decide_on(rui, case, "b.example")
+    of_case = text_of(site.get(f"/cases/{case.pk}/decisions/"))
+    assert "Rui Alves decided : block of a.example" in of_case.replace("decided:", "decided :")
+    value = case.values.get(value="a.example")
+    of_value = text_of(site.get(f"/cases/{case.pk}/values/{value.pk}/")).partition("In the ledger")[2]
+    assert "block of a.example" in of_value
+    assert "block of b.example" not in of_value

@@ -69,5 +69,5 @@ def test_the_page_asks_as_often_for_one_decision_as_for_many(
     merge_and_settle(case, *(row(dns=f"n{number}.example") for number in range(20)))
     for number in range(20):
         decide_on(rui, case, f"n{number}.example")
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         site.get(decisions_url(case))

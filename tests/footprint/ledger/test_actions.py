@@ -1,0 +1,197 @@
+"""Whatever changes a row writes the ledger: every action there is, found by looking for them.
+
+First by reading: from each action along the functions of ours that it calls, whoever writes rows must come
+by an event. Then by running some: PostgreSQL itself counts the rows that were changed.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import cache
+from types import FunctionType, ModuleType
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+import cases
+import footprint
+import hunts
+from cases.actions import expire_due, undo
+from footprint.accounts.models import Person, Role
+from footprint.ledger.people import add_person, note_sign_in, note_sign_out, set_role
+from footprint.ledger.record import Actor
+from tests.cases.test_deciding import pass_expiry
+from tests.cases.world import decide_on, merge_and_settle, open_case, row
+from tests.roles import person_with
+
+WRITES = {
+    *("create", "save", "update", "delete", "bulk_create", "bulk_update"),
+    *("get_or_create", "update_or_create", "execute", "executemany"),
+}
+# Where an action stands that is not in a file of that name.
+MORE = (
+    "footprint.ledger.people",
+    "footprint.ledger.exporting",
+    "footprint.ledger.sealing",
+    "footprint.ledger.proof",
+)
+NO_ENTRY = {
+    "cases.actions.visit": "that somebody looked changes nothing",
+    "footprint.ledger.exporting.lines_of": "it reads, by a cursor of its own",
+    "footprint.ledger.sealing.make_checkpoint": "an entry about each checkpoint would want a checkpoint",
+    "hunts.source_actions.forget_wish": "a wish for a test is a note to the worker; the test is an entry",
+    "hunts.source_actions.wish_for_probe": "as forget_wish",
+}
+
+
+def modules() -> Iterator[ModuleType]:
+    for room in (footprint, hunts, cases):
+        for found in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
+            if found.name.endswith("actions") or found.name in MORE:
+                yield importlib.import_module(found.name)
+
+
+def actions() -> dict[str, FunctionType]:
+    return {
+        f"{module.__name__}.{name}": function
+        for module in modules()
+        for name, function in vars(module).items()
+        if isinstance(function, FunctionType)
+        and function.__module__ == module.__name__
+        and not name.startswith("_")
+    }
+
+
+ACTIONS = actions()
+
+
+@cache
+def tree_of(function: FunctionType) -> ast.AST:
+    lines = inspect.getsource(function)
+    return ast.parse(inspect.cleandoc("\n" + lines) if lines[0] == " " else lines)
+
+
+def reached_from(function: FunctionType) -> set[FunctionType]:
+    """The function and all of ours that it calls by name, directly or not."""
+    found, left = set(), [function]
+    while left:
+        each = inspect.unwrap(left.pop())
+        if each in found or not each.__module__.startswith(("footprint", "hunts", "cases")):
+            continue
+        found.add(each)
+        names = {node.id for node in ast.walk(tree_of(each)) if isinstance(node, ast.Name)}
+        left += [other for name in names if isinstance(other := each.__globals__.get(name), FunctionType)]
+    return found
+
+
+def writes_rows(function: FunctionType) -> bool:
+    return any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in WRITES
+        for node in ast.walk(tree_of(function))
+    )
+
+
+def names_an_event(function: FunctionType) -> bool:
+    return any(
+        (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "Event")
+        or (isinstance(node, ast.Name) and node.id == "_ENDED_AS")
+        for node in ast.walk(tree_of(function))
+    )
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_an_action_that_writes_rows_comes_by_an_event(name: str):
+    reached = reached_from(ACTIONS[name])
+    if name not in NO_ENTRY and any(map(writes_rows, reached)):
+        assert any(map(names_an_event, reached)), f"{name} changes rows and writes no entry."
+
+
+def test_what_needs_no_entry_is_still_there():
+    assert set(NO_ENTRY) <= set(ACTIONS)
+
+
+def test_an_action_that_writes_nothing_to_the_ledger_would_be_found():
+    reached = reached_from(ACTIONS["cases.actions.visit"])
+    assert any(map(writes_rows, reached))
+    assert not any(map(names_an_event, reached))
+
+
+def rows_changed() -> dict[str, int]:
+    """So far in this transaction, table by table, as PostgreSQL counts them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables")
+        return dict(cursor.fetchall())
+
+
+@pytest.fixture
+def rui(db: None) -> Person:
+    return person_with(Role.REVIEWER, "rui")
+
+
+@pytest.fixture
+def case(rui: Person):
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row(dns="a.example"))
+    return case
+
+
+def deciding(rui, case) -> Callable[[], object]:
+    return lambda: decide_on(rui, case, "a.example")
+
+
+def superseding(rui, case) -> Callable[[], object]:
+    decide_on(rui, case, "a.example")
+    return lambda: decide_on(rui, case, "a.example", "allowed")
+
+
+def undoing(rui, case) -> Callable[[], object]:
+    decision = decide_on(rui, case, "a.example")
+    return lambda: undo(actor=rui, decision=decision)
+
+
+def expiring(rui, case) -> Callable[[], object]:
+    pass_expiry(decide_on(rui, case, "a.example", expires_at=timezone.now() + timedelta(days=1)))
+    return expire_due
+
+
+def adding_a_person(rui, case) -> Callable[[], object]:
+    return lambda: add_person(
+        actor=Actor.command("tests"), username="new", name="New", role=Role.READER, password="long enough"
+    )
+
+
+RUN = {
+    "deciding": deciding,
+    "superseding": superseding,
+    "undoing": undoing,
+    "expiring": expiring,
+    "adding a person": adding_a_person,
+    "changing a role": lambda rui, case: (
+        lambda: set_role(actor=Actor.command("tests"), person=rui, role=Role.LEAD)
+    ),
+    "opening a case": lambda rui, case: lambda: open_case(rui, "b.exe"),
+}
+
+
+@pytest.mark.parametrize("what", RUN)
+def test_rows_and_entries_change_together_by(what: str, rui: Person, case):
+    action = RUN[what](rui, case)
+    before = rows_changed()
+    action()
+    after = rows_changed()
+    changed = {table for table, count in after.items() if count != before.get(table, 0)}
+    assert changed - {"ledger_entry", "ledger_head"}
+    assert {"ledger_entry", "ledger_head"} <= changed
+
+
+@pytest.mark.parametrize("note", [note_sign_in, note_sign_out])
+def test_signing_in_and_out_is_written(note: Callable[[Person], None], rui: Person):
+    before = rows_changed().get("ledger_entry", 0)
+    note(rui)
+    assert rows_changed()["ledger_entry"] == before + 1
