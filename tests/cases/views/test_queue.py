@@ -91,9 +91,7 @@ def test_a_file_of_another_case_is_no_filter(site: Client, case: Case, other_cas
     assert site.get(queue_url(case, f"file={other_case.files.get().pk}")).status_code == 400
 
 
-def test_the_new_filter_shows_what_came_since_the_last_visit(
-    site: Client, case: Case, rui: Person
-) -> None:
+def test_the_new_filter_shows_what_came_since_the_last_visit(site: Client, case: Case, rui: Person) -> None:
     merge_and_settle(case, row(dns="old.example"), row(dns="young.example"))
     visited = timezone.now() - timedelta(hours=1)
     CaseValue.objects.filter(value="old.example").update(added_at=visited - timedelta(hours=1))
