@@ -23,6 +23,7 @@ ROWS = 60_000
 
 def upload_of(source: Source, path: Path, *names: str) -> Upload:
     """As a form without JavaScript brings it."""
+    assert source.owner is not None
     upload = uploads.begin_whole(actor=source.owner, source=source)
     for number, _ in enumerate(names, start=1):
         with uploads.new_file(upload, number) as file:
