@@ -46,7 +46,7 @@ began, worked = time.perf_counter(), time.process_time()
 proven = verify()
 seconds, worked = time.perf_counter() - began, time.process_time() - worked
 memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-pace = f"{proven.entries / seconds:,.0f} a second, {worked:.2f} s of it on this process, {memory:.0f} MB at most"
+pace = f"{proven.entries / seconds:,.0f} a second, {worked:.1f} s of it here, {memory:.0f} MB at most"
 print(f"verified {proven.entries:,} entries in {seconds:.2f} s: {pace}")
 """
 

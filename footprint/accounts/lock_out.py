@@ -64,7 +64,7 @@ def _key(name: str, address: str) -> str:
 def _count(key: str, most: int, window: timedelta) -> tuple[int, datetime | None]:
     """One statement: attempts at the same moment count one after the other. A lock is never drawn out."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, {"key": key, "most": most, "window": window})
+        cursor.execute(_COUNT, {"key": key, "most": most, "seconds": window.total_seconds()})
         count, locked_until = cursor.fetchone()
         return count, locked_until
 
@@ -75,10 +75,13 @@ _COUNT = """
         count = CASE WHEN kept.over THEN 1 ELSE kept.count + 1 END,
         began_at = CASE WHEN kept.over THEN clock_timestamp() ELSE kept.began_at END,
         locked_until = CASE WHEN kept.over THEN NULL
-                            WHEN kept.count = %(most)s THEN clock_timestamp() + %(window)s
+                            WHEN kept.count = %(most)s THEN clock_timestamp() + %(seconds)s * interval '1 second'
                             ELSE kept.locked_until END
     RETURNING count, locked_until
-""".replace("kept.over", "(coalesce(kept.locked_until, kept.began_at + %(window)s) <= clock_timestamp())")
+""".replace(
+    "kept.over",
+    "(coalesce(kept.locked_until, kept.began_at + %(seconds)s * interval '1 second') <= clock_timestamp())",
+)
 
 
 def _sweep(window: timedelta) -> None:
@@ -86,8 +89,8 @@ def _sweep(window: timedelta) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM accounts_signinattempts WHERE key IN ("
-            " SELECT key FROM accounts_signinattempts WHERE began_at < clock_timestamp() - 2 * %s::interval"
+            " SELECT key FROM accounts_signinattempts WHERE began_at < clock_timestamp() - 2 * %s * interval '1 second'"
             " AND (locked_until IS NULL OR locked_until < clock_timestamp())"
             " LIMIT %s FOR UPDATE SKIP LOCKED)",
-            [window, _SWEPT_AT_ONCE],
+            [window.total_seconds(), _SWEPT_AT_ONCE],
         )

@@ -23,6 +23,7 @@ import cases
 import footprint
 import hunts
 from cases.actions import expire_due, undo
+from cases.models import Case
 from footprint.accounts.models import Person, Role
 from footprint.ledger.people import add_person, note_sign_in, note_sign_out, set_role
 from footprint.ledger.record import Actor
@@ -141,32 +142,32 @@ def case(rui: Person):
     return case
 
 
-def deciding(rui, case) -> Callable[[], object]:
+def deciding(rui: Person, case: Case) -> Callable[[], object]:
     return lambda: decide_on(rui, case, "a.example")
 
 
-def superseding(rui, case) -> Callable[[], object]:
+def superseding(rui: Person, case: Case) -> Callable[[], object]:
     decide_on(rui, case, "a.example")
     return lambda: decide_on(rui, case, "a.example", "allowed")
 
 
-def undoing(rui, case) -> Callable[[], object]:
+def undoing(rui: Person, case: Case) -> Callable[[], object]:
     decision = decide_on(rui, case, "a.example")
     return lambda: undo(actor=rui, decision=decision)
 
 
-def expiring(rui, case) -> Callable[[], object]:
+def expiring(rui: Person, case: Case) -> Callable[[], object]:
     pass_expiry(decide_on(rui, case, "a.example", expires_at=timezone.now() + timedelta(days=1)))
     return expire_due
 
 
-def adding_a_person(rui, case) -> Callable[[], object]:
+def adding_a_person(rui: Person, case: Case) -> Callable[[], object]:
     return lambda: add_person(
         actor=Actor.command("tests"), username="new", name="New", role=Role.READER, password="long enough"
     )
 
 
-RUN = {
+RUN: dict[str, Callable[[Person, Case], Callable[[], object]]] = {
     "deciding": deciding,
     "superseding": superseding,
     "undoing": undoing,

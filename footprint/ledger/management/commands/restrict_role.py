@@ -42,10 +42,10 @@ class Command(BaseCommand):
                     "This role owns the tables or may do as their owner does; give another one.", returncode=2
                 )
             for statement in _STATEMENTS:
-                cursor.execute(statement.format(role=role))  # type: ignore[arg-type]  # psycopg's, as below
+                cursor.execute(statement.format(role=role))
             for table, rights in _MAY.items():
-                cursor.execute(_NOTHING.format(table=sql.Identifier(table), role=role))  # type: ignore[arg-type]
-                cursor.execute(_ONLY.format(rights=rights, table=sql.Identifier(table), role=role))  # type: ignore[arg-type]
+                cursor.execute(_NOTHING.format(table=sql.Identifier(table), role=role))
+                cursor.execute(_ONLY.format(rights=rights, table=sql.Identifier(table), role=role))
         self.stdout.write(f"{options['role']} may add to the ledger, and change nothing in it.")
 
 
