@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 from django.db.utils import OperationalError
 
+from footprint.configuration import Configuration
 from footprint.stylesheet import COMPILED
 
 OLDEST_POSTGRESQL = 150_000
@@ -53,6 +55,20 @@ def _check_version(alias: str) -> list[CheckMessage]:
             f"PostgreSQL {version // 10_000} is too old.",
             hint="Footprint needs PostgreSQL 15 or newer.",
             id="footprint.E003",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_ledger_key(**kwargs: Any) -> list[CheckMessage]:
+    house: Configuration = settings.FOOTPRINT
+    if house.ledger_key or house.on_one_machine:
+        return []
+    return [
+        Warning(
+            "Nothing signs the checkpoints of the ledger.",
+            hint="Give 32 random bytes in base64 in FOOTPRINT_LEDGER_KEY; docs/ledger.md tells how.",
+            id="footprint.W002",
         )
     ]
 

@@ -69,28 +69,32 @@ def _count(key: str, most: int, window: timedelta) -> tuple[int, datetime | None
         return count, locked_until
 
 
-_COUNT = """
+_OVER = (
+    "(coalesce(kept.locked_until, kept.began_at + make_interval(secs => %(seconds)s)) <= clock_timestamp())"
+)
+_COUNT = f"""
     INSERT INTO accounts_signinattempts AS kept (key, count, began_at) VALUES (%(key)s, 1, clock_timestamp())
     ON CONFLICT (key) DO UPDATE SET
-        count = CASE WHEN kept.over THEN 1 ELSE kept.count + 1 END,
-        began_at = CASE WHEN kept.over THEN clock_timestamp() ELSE kept.began_at END,
-        locked_until = CASE WHEN kept.over THEN NULL
-                            WHEN kept.count = %(most)s THEN clock_timestamp() + %(seconds)s * interval '1 second'
+        count = CASE WHEN {_OVER} THEN 1 ELSE kept.count + 1 END,
+        began_at = CASE WHEN {_OVER} THEN clock_timestamp() ELSE kept.began_at END,
+        locked_until = CASE WHEN {_OVER} THEN NULL
+                            WHEN kept.count = %(most)s
+                            THEN clock_timestamp() + make_interval(secs => %(seconds)s)
                             ELSE kept.locked_until END
     RETURNING count, locked_until
-""".replace(
-    "kept.over",
-    "(coalesce(kept.locked_until, kept.began_at + %(seconds)s * interval '1 second') <= clock_timestamp())",
-)
+"""  # noqa: S608  # made of constants alone
 
 
 def _sweep(window: timedelta) -> None:
     """Keeps the table small, a little with each attempt."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM accounts_signinattempts WHERE key IN ("
-            " SELECT key FROM accounts_signinattempts WHERE began_at < clock_timestamp() - 2 * %s * interval '1 second'"
-            " AND (locked_until IS NULL OR locked_until < clock_timestamp())"
-            " LIMIT %s FOR UPDATE SKIP LOCKED)",
+            """
+            DELETE FROM accounts_signinattempts WHERE key IN (
+                SELECT key FROM accounts_signinattempts
+                 WHERE began_at < clock_timestamp() - make_interval(secs => 2 * %s)
+                   AND (locked_until IS NULL OR locked_until < clock_timestamp())
+                 LIMIT %s FOR UPDATE SKIP LOCKED)
+            """,
             [window.total_seconds(), _SWEPT_AT_ONCE],
         )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
+from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
 from cases.models import Case, Decision
 from footprint.accounts.models import Role
+from footprint.ledger.checkpoints import public_hex
+from footprint.ledger.keys import signing_key
 from footprint.ledger.record import Actor
 from hunts.adapters import store_of
 from hunts.source_actions import add_source
 from tests.browser.conftest import person, sign_in
+from tests.footprint.ledger.test_proof import run_alone
 from tests.house import Started
 from tests.hunts.telemetry_lines import days_ago, event, fill
 
@@ -28,7 +33,8 @@ def add_telemetry(folder: Path) -> str:
     return source.title
 
 
-def test_from_a_file_name_to_a_watchlist(page: Page, worker: Started, tmp_path: Path) -> None:
+def test_from_a_file_name_to_a_watchlist(page: Page, worker: Started, tmp_path: Path, settings) -> None:
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"checkpoint_file": tmp_path / "checkpoints"})
     person("rui", "Rui Sousa", Role.REVIEWER)
     source = add_telemetry(tmp_path)
     sign_in(page, "rui")
@@ -75,6 +81,16 @@ def test_from_a_file_name_to_a_watchlist(page: Page, worker: Started, tmp_path: 
         expect(page.locator("#entries")).to_contain_text(words)
     page.goto("/ledger/")
     expect(page.locator("#entries tbody tr").nth(1)).to_contain_text("downloaded")
+    assert_proven(tmp_path)
+
+
+def assert_proven(folder: Path) -> None:
+    """What the browser did stands in a ledger that rebuilds the decisions and holds for both verifiers."""
+    call_command("rebuild_decisions", "--check", stdout=StringIO())
+    call_command("export_ledger", "--output", str(folder / "ledger.jsonl"), stdout=StringIO())
+    call_command("verify_ledger", stdout=StringIO())
+    code, said = run_alone(folder / "ledger.jsonl", "--key", public_hex(signing_key()))
+    assert code == 0, said
 
 
 def allow_and_block_by_keyboard(page: Page) -> None:

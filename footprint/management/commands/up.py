@@ -151,8 +151,17 @@ class Machine:
                     "\n".join(f"{fault.id}: {fault.msg} {fault.hint or ''}" for fault in faults)
                 )
             call_command("migrate", interactive=False, verbosity=0)
+        if self._house.on_one_machine or self._house.ledger_key:
+            self._seal_ledger()
         with self._step("Compiling the style sheet"):
             compile_stylesheet()
+
+    def _seal_ledger(self) -> None:
+        """At the first start this makes the key that signs, and tells where it lies."""
+        said = StringIO()
+        call_command("make_checkpoint", stdout=StringIO(), stderr=said)
+        if said.getvalue():
+            self._console.out(said.getvalue().strip(), highlight=False)
 
     def _make_demo(self) -> str:
         """Runs what there is of the demo; what the first of them says are the sign-ins."""
