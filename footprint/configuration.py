@@ -207,7 +207,8 @@ class Configuration(BaseSettings):
 
     own_networks: str = Field(
         "",
-        description="Our own networks, as in 203.0.113.0/24, separated by commas. No watchlist publishes them.",
+        description="Our own networks, as in 203.0.113.0/24, separated by commas. "
+        "No watchlist publishes them.",
     )
     publish_quiet_seconds: float = Field(
         60, ge=0, le=3600, description="A watchlist is published so long after the last decision."
