@@ -55,6 +55,7 @@ def test_from_a_file_name_to_a_watchlist(page: Page, worker: Started, tmp_path: 
     expect(page.locator("#coverage")).to_contain_text("8 complete")
     expect(page.locator("#coverage")).to_contain_text("1 partial")
     page.locator("#run").get_by_role("link", name="To the queue").click()
+    page.wait_for_load_state()
 
     case = Case.objects.get()
     expect(page.locator("[data-row]")).to_have_count(2)
