@@ -56,10 +56,15 @@ class Proven:
         return self.entries - self.sealed_to
 
     def in_words(self) -> str:
-        words = f"{self.entries:,} entries hold, under {self.checkpoints:,} checkpoints."
+        words = f"{_counted(self.entries, 'entry', 'entries')} checked, all hold;"
+        words += f" {_counted(self.checkpoints, 'checkpoint', 'checkpoints')} fit."
         if self.unsealed:
-            words += f" The last {self.unsealed:,} are under no checkpoint yet."
+            words += f" Under no checkpoint yet: {_counted(self.unsealed, 'entry', 'entries')} at the end."
         return " ".join([words, *self.notes])
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def verify(

@@ -50,7 +50,7 @@ def test_a_verification_is_carried_out_and_told_with_its_outcome() -> None:
     add()
     carry_out(ask_verification(actor=person).pk)
     said = text_of(client_of(person).get("/ledger/proof/"))
-    assert "The ledger holds. 2 entries hold" in said
+    assert "The ledger holds. 2 entries checked, all hold; 0 checkpoints fit." in said
     asked, finished = Entry.objects.filter(subject_kind="verification").order_by("seq")
     assert (asked.event, finished.event) == (Event.VERIFICATION_ASKED, Event.VERIFICATION_FINISHED)
     assert finished.content["after"]["holds"] is True
