@@ -102,6 +102,8 @@ class Holder:
 
     source: Source
     name: str
+    # How long the turn lasts when nobody renews it; the usual time when not given.
+    seconds: float | None = None
 
 
 @contextmanager
@@ -163,7 +165,7 @@ def _take(holder: Holder) -> tuple[bool, float]:
         source.at_once,
         source.per_30_seconds,
         _milliseconds(WINDOW_SECONDS + _MARGIN_SECONDS),
-        _milliseconds(TURN_SECONDS),
+        _milliseconds(holder.seconds or TURN_SECONDS),
         _CALM_MILLISECONDS,
     )
     status, wait = _run(_TAKE, source, *given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from datetime import UTC, timedelta
 
@@ -27,8 +28,9 @@ from hunts.kql.footprint import Dialect, Query
 from hunts.kql.lookups import machines_by_hash_query, machines_query, talkers_query
 from hunts.kql.quote import UnquotableText, quote
 from hunts.kql.window import Window
+from hunts.limiter import Holder, NoTurn, turn
 from hunts.models import LookUp, Source
-from hunts.sources.base import Answer
+from hunts.sources.base import Adapter, Answer
 from hunts.sources.errors import Interrupted, SourceError, Throttled, TimedOut, Unavailable
 
 __all__ = ["CannotLookUp", "ask_look_up", "hint_look_up", "hint_look_ups", "look_up"]
@@ -147,7 +149,7 @@ def _ask(look: LookUp) -> None:
     query = query_of(look, window, adapter.dialect)
     # Kept before it is sent, so that a question that fails can be read too.
     LookUp.objects.filter(pk=look.pk, fence=look.fence).update(kql=query.text)
-    answer = adapter.ask(query, window, timeout=TIMEOUT_SECONDS)
+    answer = _answer(look, adapter, query, window)
     rows = _rows(query, answer)
     _finish(
         look,
@@ -157,6 +159,18 @@ def _ask(look: LookUp) -> None:
         more=len(rows) > ROWS_KEPT or answer.partial is not None,
         seconds=answer.seconds,
     )
+
+
+def _answer(look: LookUp, adapter: Adapter, query: Query, window: Window) -> Answer:
+    """In turn with the slices of all workers."""
+    name = f"look-up {look.pk}, claim {look.fence}"
+    # Nothing renews it, so it is had for the whole question.
+    holder = Holder(look.source, name, seconds=TIMEOUT_SECONDS)
+    try:
+        with turn(holder, threading.Event()):
+            return adapter.ask(query, window, timeout=TIMEOUT_SECONDS)
+    except NoTurn as error:
+        raise Throttled(error.said, retry_after=error.wait_seconds) from error
 
 
 def query_of(look: LookUp, window: Window, dialect: Dialect) -> Query:

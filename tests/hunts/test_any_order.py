@@ -62,7 +62,9 @@ class Recorded(NamedTuple):
 
 recorded_events = st.lists(
     st.builds(
-        lambda days, hour, pair, device: Recorded(days_ago(days, hour=hour), *pair, f"pc-{device}"),
+        lambda days, hour, pair, device: Recorded(
+            days_ago(days, hour=hour), pair[0], pair[1], f"pc-{device}"
+        ),
         st.integers(1, LOOK_BACK - 1),
         st.integers(0, 3),
         st.sampled_from(PAIRS),
