@@ -70,6 +70,7 @@ def ledger(request: SignedInRequest, seq: int | None = None) -> HttpResponse:
         "first_query": filters.query() if before else "",
         "is_first_page": before is None,
         "older_query": filters.query(before=str(shown[-1].seq)) if len(page) > PAGE else "",
+        "without_case": filters.query(case=""),
         "without_subject": filters.query(subject=""),
         "without_search": filters.query(q=""),
     }
