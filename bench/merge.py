@@ -2,7 +2,13 @@
 
     python bench/merge.py [GROUPS] [ENDPOINTS]
 
-Runs in a PostgreSQL of its own in a temporary folder, with durable writes. Prints seconds and rows a second.
+A slice and ten of them: all new, known and unchanged, half of them known, all changed. Beside it the same
+upserts written by hand on the same tables with the same indexes,
+            from the same rows: they read addresses and
+names too, but replace sets instead of merging them, and count values from the answer alone.
+
+Runs in a PostgreSQL of its own in a temporary folder,
+            with durable writes. Prints seconds and rows a second.
 """
 
 from __future__ import annotations
@@ -31,8 +37,10 @@ from django.core.management import call_command  # noqa: E402  # as above
 from django.db import connection, transaction  # noqa: E402  # as above
 
 from cases.actions import FileText, add_case, basis_of, decide, undo  # noqa: E402  # as above
+from cases.folding import endpoint_key  # noqa: E402  # as above
 from cases.merging import RowToMerge, merge, settle_unsettled  # noqa: E402  # as above
 from cases.models import Case  # noqa: E402  # as above
+from cases.observed import observe  # noqa: E402  # as above
 from footprint.accounts.models import Person, Role  # noqa: E402  # as above
 from footprint.embedded import Hold, Home  # noqa: E402  # as above
 from footprint.ledger.record import Actor, change  # noqa: E402  # as above
@@ -41,11 +49,11 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def groups(
-    count: int, *, days_ago: int = 0, port: int = 443, name: str = "h{}.example"
+    count: int, *, days_ago: int = 0, port: int = 443, name: str = "h{}.example", first: int = 0
 ) -> Iterator[RowToMerge]:
     """One group per row: three quarters with a name, five endpoints to a name, evidence as in a fleet."""
     seen = NOON - timedelta(days=days_ago)
-    for number in range(count):
+    for number in range(first, first + count):
         has_name = number % 4
         yield RowToMerge(
             file_kind="name",
@@ -73,8 +81,11 @@ def groups(
 def timed(what: str, rows: int, work: Callable[[], object]) -> None:
     began = time.perf_counter()
     work()
-    seconds = time.perf_counter() - began
-    print(f"{what:<58} {seconds:8.3f} s  {rows / seconds:>10,.0f} rows/s")
+    tell(what, rows, time.perf_counter() - began)
+
+
+def tell(what: str, rows: int, seconds: float) -> None:
+    print(f"{what:<58} {seconds:8.3f} s  {rows / seconds:>10,.0f} rows/s", flush=True)
 
 
 def merge_once(case: Case, rows: list[RowToMerge]) -> None:
@@ -86,6 +97,109 @@ def open_case(owner: Person) -> Case:
     with change(actor=Actor.person(owner)) as ledger:
         files = [FileText("name", "a.exe", "a.exe")]
         return add_case(ledger, owner=owner, title="Bench", why="", files=files)
+
+
+BY_HAND = """
+    WITH written AS (
+        INSERT INTO cases_endpoint AS e (case_id, key, file_id, ip, dns, value, value_kind, first_seen,
+            last_seen, more, raw_ips, raw_names, devices, ports, actions, accounts, hashes, folders,
+            publishers, parents,
+            command_lines, settled, name_verdict, address_verdict, verdict)
+        SELECT %(case)s, key, file_id, ip, dns, value, kind, first_seen, last_seen, '{}', raw_ips,
+            raw_names,
+            devices, ports, actions, accounts, hashes, folders, publishers, parents, command_lines, false,
+            'undecided', 'undecided', 'undecided' FROM arrived ORDER BY key
+        ON CONFLICT (case_id, key) DO UPDATE SET first_seen = least(e.first_seen, excluded.first_seen),
+            last_seen = greatest(e.last_seen, excluded.last_seen), raw_ips = excluded.raw_ips,
+            raw_names = excluded.raw_names, devices = excluded.devices, ports = excluded.ports,
+            actions = excluded.actions, accounts = excluded.accounts, hashes = excluded.hashes,
+            folders = excluded.folders, publishers = excluded.publishers, parents = excluded.parents,
+            command_lines = excluded.command_lines
+        RETURNING id, key
+    )
+    INSERT INTO cases_sighting AS s (
+        endpoint_id, source, day, events, active_hours, devices, first_seen, last_seen)
+    SELECT w.id, 'local', a.day, a.events, a.active_hours, a.machines, a.first_seen, a.last_seen
+      FROM written w JOIN arrived a USING (key)
+    ON CONFLICT (endpoint_id, source, day) DO UPDATE SET events = greatest(s.events, excluded.events),
+        active_hours = greatest(s.active_hours, excluded.active_hours),
+        devices = greatest(s.devices, excluded.devices);
+    INSERT INTO cases_casevalue AS v (case_id, value, kind, verdict, is_open, endpoints, undecided,
+        allowed, blocked, files, addresses, devices, devices_more, ports, ports_more, events, days,
+            first_seen, last_seen,
+        strip, strip_to, added_at, version)
+    SELECT %(case)s, value, kind, 'undecided', true, count(*), count(*), 0, 0, 1, count(DISTINCT ip),
+        max(machines), false, '{}', false, sum(events), count(DISTINCT day), min(first_seen),
+            max(last_seen), '{}', max(day),
+        now(), 0
+      FROM arrived GROUP BY value, kind ORDER BY value
+    ON CONFLICT (case_id, value) DO UPDATE SET endpoints = excluded.endpoints,
+        events = excluded.events, last_seen = greatest(v.last_seen, excluded.last_seen),
+            version = v.version + 1
+"""
+ARRIVED = """
+    CREATE TEMPORARY TABLE arrived (key uuid, file_id bigint, ip inet, dns text, value text, kind text,
+            day date,
+        events bigint, active_hours smallint, machines integer, first_seen timestamptz,
+            last_seen timestamptz,
+        raw_ips text[], raw_names text[], devices text[], ports integer[], actions text[], accounts text[],
+        hashes text[], folders text[], publishers text[], parents text[],
+            command_lines text[]) ON COMMIT DROP
+"""
+
+
+def by_hand(case: Case, rows: list[RowToMerge]) -> None:
+    file_id = case.files.get().pk
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(ARRIVED)
+        with cursor.copy("COPY arrived FROM STDIN") as copy:
+            for row in rows:
+                seen = observe(row.ip, row.dns)
+                copy.write_row(
+                    (
+                        endpoint_key(file_id, seen).hex(),
+                        *(file_id, seen.ip, seen.dns, seen.value, seen.kind, row.day),
+                        *(row.events, row.active_hours, row.devices, row.first_seen, row.last_seen),
+                        *([row.ip], [row.dns], row.device_names, row.ports, row.actions, row.accounts),
+                        *(row.hashes, row.folders, row.publishers, row.parents, row.command_lines),
+                    )
+                )
+        cursor.execute("ANALYZE arrived")
+        cursor.execute(BY_HAND, {"case": case.pk})
+
+
+def measure_beside(owner: Person, count: int, slices: int) -> None:
+    """The merge beside the upserts by hand, each with a case of its own."""
+    print(f"{slices} slice{'s' if slices > 1 else ''} of {count:,} groups: the merge, then by hand")
+    far = count * 100
+    makers: dict[str, Callable[[int], list[RowToMerge]]] = {
+        "new": lambda first: list(groups(count, first=first)),
+        "known": lambda first: list(groups(count, first=first)),
+        "half known": lambda first: [
+            *groups(count // 2, first=first),
+            *groups(count - count // 2, first=first + far),
+        ],
+        "changed": lambda first: list(groups(count, first=first, port=8443)),
+    }
+    taken: dict[tuple[str, str], float] = {}
+    for who, merge_it in (("merge", merge_once), ("by hand", by_hand)):
+        case = open_case(owner)
+        for what, make in makers.items():
+            seconds = 0.0
+            for number in range(slices):
+                rows = make(count * number)
+                began = time.perf_counter()
+                merge_it(case, rows)
+                seconds += time.perf_counter() - began
+            taken[who, what] = seconds
+            tell(f"  {who}, {what}", count * slices, seconds)
+            analyze()
+    for what in ("new", "known", "half known", "changed"):
+        print(f"  {what:<12} {taken['by hand', what] / taken['merge', what]:6.2f} of the rate by hand")
+    print(
+        f"  known and unchanged is {
+            taken['merge', 'changed'] / taken['merge', 'known']:.1f} times as fast as changed"
+    )
 
 
 def measure_merging(owner: Person, count: int) -> None:
@@ -155,11 +269,17 @@ def main() -> None:
     with Hold(Home(Path(FOLDER.name)), valkey=False):
         call_command("migrate", verbosity=0)
         owner = Person.objects.create(username="bench", role=Role.REVIEWER)
+        measure_beside(owner, count, 1)
+        print(f"memory up to here: {peak_mb():.0f} MB")
+        measure_beside(owner, count, 10)
         measure_merging(owner, count)
         measure_deciding(owner, endpoints)
         connection.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory of this process: {peak:.0f} MB")
+    print(f"peak memory of this process: {peak_mb():.0f} MB")
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
