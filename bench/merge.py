@@ -196,10 +196,8 @@ def measure_beside(owner: Person, count: int, slices: int) -> None:
             analyze()
     for what in ("new", "known", "half known", "changed"):
         print(f"  {what:<12} {taken['by hand', what] / taken['merge', what]:6.2f} of the rate by hand")
-    print(
-        f"  known and unchanged is {
-            taken['merge', 'changed'] / taken['merge', 'known']:.1f} times as fast as changed"
-    )
+    times = taken["merge", "changed"] / taken["merge", "known"]
+    print(f"  known and unchanged is {times:.1f} times as fast as changed")
 
 
 def measure_merging(owner: Person, count: int) -> None:

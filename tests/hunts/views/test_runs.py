@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from cases.models import Case
 from footprint.accounts.models import Role
 from footprint.ledger.models import Entry
-from hunts.models import Coverage, Run, Slice
+from hunts.models import Coverage, Run, Slice, Source
 from hunts.slices import claim
 from tests.cases.views.pages import HTMX, text_of
 from tests.hunts.views.conftest import OpenCase
@@ -277,3 +277,48 @@ def test_the_page_costs_the_same_for_many_runs_and_slices(
         site.get(page_of(run))
     with django_assert_max_num_queries(5):
         site.get(progress_of(run), headers=HTMX)
+
+
+def fail_one(run: Run) -> Slice:
+    run.slices.update(state=Slice.State.FAILED, attempts=3, said="no answer", ended_at=timezone.now())
+    Run.objects.filter(pk=run.pk).update(state=Run.State.FAILED, ended_at=timezone.now())
+    return run.slices.get()
+
+
+def test_what_failed_is_asked_again_by_its_button(
+    site: Client, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hunts.hints.current_app.send_task", lambda *args, **options: None)
+    failed = fail_one(run)
+    assert "Retry what failed" in text_of(site.get(page_of(run)))
+    said = text_of(site.post(f"{page_of(run)}retry", follow=True))
+    assert f"What failed of run {run.pk} is asked again." in said
+    failed.refresh_from_db()
+    assert (failed.state, failed.attempts) == (Slice.State.WAITING, 0)
+
+
+def test_a_reader_retries_nothing(run: Run) -> None:
+    fail_one(run)
+    reader = client_with(Role.READER)
+    assert "Retry what failed" not in text_of(reader.get(page_of(run)))
+    assert reader.post(f"{page_of(run)}retry").status_code == 403
+
+
+def test_a_run_that_did_not_fail_has_nothing_to_retry(site: Client, run: Run) -> None:
+    end(run)
+    assert "Retry what failed" not in text_of(site.get(page_of(run)))
+    assert "nothing" in text_of(site.post(f"{page_of(run)}retry", follow=True))
+
+
+def test_a_run_says_until_when_it_waits_for_the_source(site: Client, run: Run) -> None:
+    until = timezone.now() + timedelta(minutes=7)
+    run.slices.update(not_before=until, said="429")
+    Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, started_at=timezone.now())
+    said = text_of(site.get(page_of(run)))
+    assert f"waits for the source until {timezone.localtime(until):%H:%M:%S}" in said
+
+
+def test_a_run_at_a_paused_source_says_so(site: Client, run: Run) -> None:
+    Source.objects.filter(pk=run.hunt.source_id).update(paused_at=timezone.now())
+    Run.objects.filter(pk=run.pk).update(state=Run.State.RUNNING, started_at=timezone.now())
+    assert "waits: the source is paused" in text_of(site.get(page_of(run)))
