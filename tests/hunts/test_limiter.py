@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from threading import Event
+from threading import Event, Timer
 from time import monotonic, sleep
 from typing import Any
 
@@ -203,3 +203,17 @@ class _NeverAsked:
 
 def _no_heartbeat(*given: object) -> Any:
     return nullcontext(Event())
+
+
+def test_a_cancel_ends_what_stands_in_line_within_five_seconds(
+    source: Source, holding: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limiter, "PATIENCE_SECONDS", 60.0)
+    holding("a")
+    holding("b")
+    given_up = Event()
+    Timer(1.0, given_up.set).start()
+    began = monotonic()
+    with pytest.raises(TurnLost), turn(Holder(source, "c"), given_up):
+        pass
+    assert monotonic() - began < 3
