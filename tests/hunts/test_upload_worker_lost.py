@@ -49,7 +49,14 @@ def test_an_import_whose_worker_is_killed_is_done_once_all_the_same(
     first, second = upload_of(source, path, "one.jsonl"), upload_of(source, path, "two.jsonl")
     doomed = start_worker(**SETTINGS)
     store_sweep.hint_work(Upload, [first.pk])
-    wait_until(lambda: Upload.objects.get(pk=first.pk).phase == "reading", why=doomed.said()[-2000:])
+
+    def is_reading() -> bool:
+        upload = Upload.objects.get(pk=first.pk)
+        assert upload.state != Upload.State.DONE, "The import was over before the kill: make it longer."
+        store_sweep.sweep()
+        return upload.phase == "reading"
+
+    wait_until(is_reading, why=doomed.said()[-2000:])
     doomed.kill()
     assert state_of(first) == Upload.State.WORKING, "The import was over before the kill: make it longer."
     assert store_of(source).imports() == ()
