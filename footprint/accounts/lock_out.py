@@ -35,8 +35,8 @@ def count_attempt(name: str, address: str) -> Attempt:
     _sweep(window)
     until, locks = None, []
     for what, key, most in (
-        ("name", _key(name, address), limit),
-        ("address", _key("", address), limit * ADDRESS_FACTOR),
+        ("name", _name_key(name, address), limit),
+        ("address", _address_key(address), limit * ADDRESS_FACTOR),
     ):
         count, locked_until = _count(key, most, window)
         if locked_until is not None:
@@ -48,17 +48,25 @@ def count_attempt(name: str, address: str) -> Attempt:
 
 def forget_attempts(name: str, address: str) -> None:
     """After a sign-in: the name begins anew, and the address has one failure less."""
-    SignInAttempts.objects.filter(key=_key(name, address)).delete()
+    SignInAttempts.objects.filter(key=_name_key(name, address)).delete()
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE accounts_signinattempts SET count = count - 1 WHERE key = %s AND count > 0",
-            [_key("", address)],
+            [_address_key(address)],
         )
 
 
-def _key(name: str, address: str) -> str:
+def _name_key(name: str, address: str) -> str:
+    return _key("name", name.casefold(), address)
+
+
+def _address_key(address: str) -> str:
+    return _key("address", address)
+
+
+def _key(*parts: str) -> str:
     """Only a hash is kept: people type passwords where the name belongs."""
-    return hashlib.sha256(f"{name.casefold()}\n{address}".encode()).hexdigest()
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _count(key: str, most: int, window: timedelta) -> tuple[int, datetime | None]:

@@ -118,6 +118,25 @@ def test_a_name_that_nobody_has_never_stands_in_the_ledger(
     assert not Entry.objects.exists()
 
 
+@pytest.mark.parametrize("typed", [" rui", "rui\u3000", "\uff52ui"])
+def test_another_way_to_type_a_name_is_no_fresh_count(
+    client: Client, rui: Person, three_tries: None, typed: str
+) -> None:
+    for _ in range(3):
+        sign_in(client, "wrong")
+    assert sign_in(client, PASSWORD, username=typed) == 429
+    assert Entry.objects.get().event == "accounts:person:locked_out"
+
+
+def test_empty_names_lock_no_other_name_at_their_address(
+    client: Client, rui: Person, three_tries: None
+) -> None:
+    sign_in(client, "wrong")
+    for _ in range(4):
+        sign_in(client, "wrong", username="")
+    assert sign_in(client, PASSWORD) == 302
+
+
 def test_signing_in_begins_the_count_anew(client: Client, rui: Person, three_tries: None) -> None:
     for _ in range(3):
         assert [sign_in(client, "wrong"), sign_in(client, "wrong"), sign_in(client, PASSWORD)] == [
@@ -151,3 +170,16 @@ def test_a_refused_sign_in_goes_to_the_security_log(client: Client, rui: Person,
     assert [(line["event"], line["username"], line["address"]) for line in logs if "username" in line] == [
         ("sign_in_refused", "rui", "198.51.100.7")
     ]
+
+
+def test_a_name_that_nobody_has_never_goes_to_the_security_log(
+    client: Client, rui: Person, three_tries: None
+) -> None:
+    with capture_logs() as logs:
+        for _ in range(4):
+            sign_in(client, "wrong", username="typed-my-password-here")
+    assert [line["event"] for line in logs if "address" in line][2:] == [
+        "sign_in_refused",
+        "sign_in_locked_out",
+    ]
+    assert "typed-my-password-here" not in repr(logs)

@@ -20,6 +20,8 @@ from footprint.ledger.people import note_address_lock_out, note_lock_out, note_s
 
 log = structlog.get_logger("footprint.security")
 
+LONGEST_NAME = 150
+
 
 class SignInForm(AuthenticationForm):
     def __init__(self, request: HttpRequest, data: QueryDict | None = None) -> None:
@@ -29,6 +31,11 @@ class SignInForm(AuthenticationForm):
             "invalid_login": "This name and password do not belong together. Both mind capital letters.",
             "inactive": "This account is switched off.",
         }
+
+    def name_typed(self) -> str:
+        """As it will be looked for: spaces around it and another form of its letters are the same name."""
+        typed = self.fields["username"].to_python(self.data.get("username", ""))
+        return str(typed or "")[:LONGEST_NAME]
 
 
 @open_to_all
@@ -40,35 +47,43 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(back)
     if request.method != "POST":
         return render(request, "accounts/sign_in.html", {"form": SignInForm(request), "next": back})
-    name, address = request.POST.get("username", "")[:150], address_of(request)
+    form = SignInForm(request, request.POST)
+    name, address = form.name_typed(), address_of(request)
     attempt = count_attempt(name, address)
     if attempt.locked_until is not None:
         return _locked_out(request, back, name, attempt)
-    form = SignInForm(request, request.POST)
     if form.is_valid():
         person = form.get_user()
         forget_attempts(name, address)
         login(request, person)
         note_sign_in(Person.objects.get(pk=person.pk))
         return redirect(back)
-    log.warning("sign_in_refused", username=name, address=address)
+    log.warning("sign_in_refused", username=_known_name(_who_has(name)), address=address)
     return render(request, "accounts/sign_in.html", {"form": form, "next": back}, status=422)
 
 
 def _locked_out(request: HttpRequest, back: str, name: str, attempt: Attempt) -> HttpResponse:
     """The password was not looked at, so the answer tells nothing about it."""
     address, minutes = address_of(request), settings.FOOTPRINT.sign_in_lock_minutes
-    log.warning("sign_in_locked_out", username=name, address=address, locks=attempt.locks)
-    if "name" in attempt.locks and "\0" not in name:
-        person = Person.objects.filter(username=name).first()
-        if person is not None:
-            note_lock_out(person=person, address=address, minutes=minutes)
+    person = _who_has(name)
+    log.warning("sign_in_locked_out", username=_known_name(person), address=address, locks=attempt.locks)
+    if "name" in attempt.locks and person is not None:
+        note_lock_out(person=person, address=address, minutes=minutes)
     if "address" in attempt.locks:
         note_address_lock_out(address=address, minutes=minutes)
     form = SignInForm(request)
     form.initial = {"username": name}
     context = {"form": form, "next": back, "locked_out": True}
     return render(request, "accounts/sign_in.html", context, status=429)
+
+
+def _who_has(name: str) -> Person | None:
+    return None if "\0" in name else Person.objects.filter(username=name).first()
+
+
+def _known_name(person: Person | None) -> str | None:
+    """What is logged: never a name that nobody has, because people type passwords there."""
+    return person.username if person else None
 
 
 @open_to_all
