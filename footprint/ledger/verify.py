@@ -82,7 +82,7 @@ def verify(
     rotations = _follow_entries(proven, head.seq, _by_seq(sealed), progress)
     _check_head(proven, head)
     _check_beyond(proven, sealed)
-    _check_keys(proven, sealed, rotations, set(trusted) or _own_key(proven))
+    _check_keys(proven, sealed, rotations, {key.lower() for key in trusted} or _own_key(proven))
     proven.checkpoints = len({each.text for each in sealed})
     proven.sealed_to = max((each.seq for each in sealed), default=0)
     return proven

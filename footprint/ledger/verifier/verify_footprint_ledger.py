@@ -67,18 +67,18 @@ def read_checkpoint(line):
         text, signature = line["text"], bytes.fromhex(line["signature"])
         told = json.loads(text)
         seq, digest, key = told["seq"], bytes.fromhex(told["hash"]), told["key"]
-        is_one = told["kind"] == "checkpoint" and isinstance(seq, int) and len(digest) == 32
-        raw_key = bytes.fromhex(key)
+        is_one = told["kind"] == "checkpoint" and type(seq) is int and seq >= 0 and len(digest) == 32
+        raw_key, signed = bytes.fromhex(key), text.encode()
     except (ValueError, KeyError, TypeError) as error:
         raise Broken(0, "a checkpoint cannot be read") from error
     if not is_one or len(raw_key) != 32:
         raise Broken(0, "a checkpoint cannot be read")
     if Ed25519PublicKey is not None:
         try:
-            Ed25519PublicKey.from_public_bytes(raw_key).verify(signature, text.encode())
+            Ed25519PublicKey.from_public_bytes(raw_key).verify(signature, signed)
         except InvalidSignature as error:
             raise Broken(seq, "the checkpoint was changed: its signature does not fit") from error
-    return seq, digest, key
+    return seq, digest, raw_key.hex()
 
 
 class Verifier:
@@ -93,10 +93,14 @@ class Verifier:
         self.ended = False
 
     def take_checkpoint(self, line):
+        if self.header is not None and self.next != self.header["from"]:
+            raise Unreadable("a checkpoint stands behind an entry; all belong before the first one")
         seq, digest, key = read_checkpoint(line)
         self.sealed.setdefault(seq, set()).add(digest)
         self.sealed_up_to[key] = max(seq, self.sealed_up_to.get(key, 0))
         self.first_sealed[key] = min(seq, self.first_sealed.get(key, seq))
+        if self.header is not None:
+            self.check_sealed(self.next - 1)
 
     def take(self, line):
         kind = line.get("kind")
@@ -118,9 +122,11 @@ class Verifier:
             if line["kind"] != "ledger" or line["format"] != 1:
                 raise Unreadable("this is no export of a Footprint ledger of format 1")
             self.hash = bytes.fromhex(line["previous"])
-            self.next, self.last = int(line["from"]), int(line["to"])
+            self.next, self.last = line["from"], line["to"]
         except (KeyError, ValueError, TypeError) as error:
             raise Unreadable("the first line is no header of an export") from error
+        if type(self.next) is not int or type(self.last) is not int or not 1 <= self.next <= self.last:
+            raise Unreadable("the first line is no header of an export")
         if self.next == 1 and self.hash != bytes(32):
             raise Broken(1, "something is said to stand before the first entry")
         self.header = line
@@ -130,9 +136,10 @@ class Verifier:
         expected = self.next
         try:
             text, digest = line["text"], bytes.fromhex(line["hash"])
-        except (KeyError, ValueError, TypeError) as error:
+            hashed = self.hash + text.encode()
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise Broken(expected, "its line is not an entry") from error
-        if hashlib.sha256(self.hash + text.encode()).digest() != digest:
+        if hashlib.sha256(hashed).digest() != digest:
             seq = self.seq_in(text)
             if isinstance(seq, int) and seq > expected:
                 raise Broken(expected, f"it is missing; the next one there is {seq}")
@@ -147,7 +154,14 @@ class Verifier:
         if KEY_ROTATED in text:
             told = json.loads(text)
             if told.get("event") == KEY_ROTATED:
-                self.rotations.append((seq, told["before"]["key"], told["after"]["key"]))
+                self.rotations.append((seq, *self.keys_in(seq, told)))
+
+    @staticmethod
+    def keys_in(seq, told):
+        try:
+            return told["before"]["key"].lower(), told["after"]["key"].lower()
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Broken(seq, "it tells of a change of keys, but not of both keys") from error
 
     @staticmethod
     def seq_in(text):
@@ -177,7 +191,7 @@ class Verifier:
         if goes_to_the_end and farthest >= self.next:
             raise Broken(self.next, f"it is missing; a checkpoint speaks of entry {farthest}")
         if trusted and Ed25519PublicKey is not None:
-            self.check_keys(set(trusted))
+            self.check_keys({key.lower() for key in trusted})
 
     def check_keys(self, counting):
         grows = True

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -15,7 +18,7 @@ from django.db import connection
 
 from footprint.configuration import CHECKOUT
 from footprint.ledger.chain import BrokenChain, canonical_json, next_hash
-from footprint.ledger.checkpoints import public_hex
+from footprint.ledger.checkpoints import public_hex, seal
 from footprint.ledger.events import Event
 from footprint.ledger.exporting import NoSuchRange, export, lines_of
 from footprint.ledger.keys import key_from_text
@@ -315,6 +318,96 @@ def test_without_cryptography_the_verifier_says_that_signatures_were_not_checked
     )
     assert ran.returncode == 3, ran.stderr
     assert "Signatures were NOT checked" in ran.stdout
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def golden_lines() -> list[dict[str, Any]]:
+    """The header, a checkpoint of entry 3, three entries and the end."""
+    return [json.loads(line) for line in (GOLDEN / "ledger.jsonl").read_text().splitlines()]
+
+
+def run_on(tmp_path: Path, lines: Iterable[object], *more: object) -> tuple[int, str]:
+    path = tmp_path / "export.jsonl"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return run_alone(path, *more)
+
+
+def checkpoint_of(seq: int, digest: bytes) -> dict[str, Any]:
+    line: dict[str, Any] = json.loads(seal(key_from_text(KEY), seq, digest, datetime.now(UTC)).line())
+    return line
+
+
+def export_of(*texts: object, hashes_fit: bool = True) -> list[dict[str, Any]]:
+    """An export of these texts, whatever they are."""
+    lines: list[dict[str, Any]] = []
+    previous = bytes(32)
+    for text in texts:
+        if isinstance(text, str) and hashes_fit:
+            previous = next_hash(previous, text)
+        lines.append({"kind": "entry", "text": text, "hash": previous.hex()})
+    header = {"kind": "ledger", "format": 1, "from": 1, "to": len(texts), "previous": "00" * 32}
+    return [header, *lines, {"kind": "end", "entries": len(texts), "hash": previous.hex()}]
+
+
+def test_a_checkpoint_that_stands_behind_entries_is_refused(tmp_path: Path):
+    header, _, *entries, end = golden_lines()
+    wrong = checkpoint_of(3, bytes(32))
+    code, said = run_on(tmp_path, [header, *entries, wrong, end], "--key", PUBLIC)
+    assert code == 2, said
+    assert said.startswith("a checkpoint stands behind an entry")
+
+
+def test_a_checkpoint_of_the_entry_before_a_range_is_compared_with_its_header(tmp_path: Path):
+    header, _, first, *rest, _ = golden_lines()
+    range_of_it = {**header, "from": 2, "previous": first["hash"]}
+    end = {"kind": "end", "entries": 2, "hash": rest[-1]["hash"]}
+    right = checkpoint_of(1, bytes.fromhex(first["hash"]))
+    wrong = checkpoint_of(1, bytes(32))
+    assert run_on(tmp_path, [range_of_it, right, *rest, end])[0] == 0
+    code, said = run_on(tmp_path, [range_of_it, wrong, *rest, end])
+    assert code == 1, said
+    assert said.startswith("Entry 1: a checkpoint holds another hash")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"event":"ledger:key:rotated","before":null,"seq":1}', "change of keys"),
+        ('{"event":"ledger:key:rotated","before":{"key":[]},"after":{"key":[]},"seq":1}', "change of keys"),
+        (7, "its line is not an entry"),
+        ('{"seq":1,"reason":"\ud800"}', "its line is not an entry"),
+    ],
+)
+def test_an_entry_that_is_none_is_named(tmp_path: Path, text: object, why: str):
+    lines = export_of(text, hashes_fit="\ud800" not in str(text))
+    code, said = run_on(tmp_path, lines)
+    assert code == 1, said
+    assert said.startswith("Entry 1: ")
+    assert why in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("odd", [{"from": "1"}, {"to": "3"}, {"from": True}, {"from": 0}, {"from": 4}])
+def test_a_header_that_is_none_is_unreadable(tmp_path: Path, odd: dict[str, object]):
+    header, *rest = golden_lines()
+    code, said = run_on(tmp_path, [{**header, **odd}, *rest])
+    assert code == 2, said
+    assert said.startswith("the first line is no header of an export")
+
+
+def test_a_checkpoint_with_half_a_letter_is_named(tmp_path: Path):
+    header, checkpoint, *rest = golden_lines()
+    odd = checkpoint["text"].replace('"kind"', '"a":"\ud800","kind"')
+    code, said = run_on(tmp_path, [header, {**checkpoint, "text": odd}, *rest])
+    assert code == 1, said
+    assert said.startswith("Entry 0: a checkpoint cannot be read")
+
+
+def test_the_letter_case_of_a_key_does_not_matter(kept: Kept):
+    assert verify(trusted=[PUBLIC.upper()]).checkpoints == 1
+    assert kept.alone("--key", PUBLIC.upper())[0] == 0
 
 
 def test_what_is_no_export_is_unreadable(tmp_path: Path):
