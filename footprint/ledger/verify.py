@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from footprint.ledger.chain import GENESIS, BrokenChain, check_link, is_of
 from footprint.ledger.checkpoints import BadCheckpoint, Rotation, Sealed, keys_that_count, public_hex, read
@@ -24,9 +24,9 @@ _AT_ONCE = 1_000
 _quoted: Callable[[str], str] = encode_basestring
 _ROTATED = f'"event":"{Event.KEY_ROTATED.value}"'
 
-# The database compares one half of the columns with the text, this process the other: both are busy at
-# the same time. Where they differ this process looks once more, slowly, and says which column it is.
-_STREAM = """
+# The database compares one half of the columns with the text, this process the other. Where they differ
+# this process looks once more, slowly, and says which column it is.
+_PAGE = """
     SELECT seq, text, hash,
            starts_with(text, '{"actor":{"id":' || to_json(actor_id) || ',"kind":' || to_json(actor_kind)
                              || ',"name":' || to_json(actor_name) || '},"address":')
@@ -35,7 +35,9 @@ _STREAM = """
                             || '","before":') > 0,
            case_number, event, reason, request_id, subject_id, subject_kind, subject_name
       FROM ledger_entry
+     WHERE seq >= %s
      ORDER BY seq
+    OFFSET %s LIMIT %s
 """
 _Row = tuple[int, str, bytes, bool, int | None, str, str, str, str, str, str]
 
@@ -72,11 +74,14 @@ def verify(
     trusted: Iterable[str] = (),
     progress: Callable[[int, int], None] = lambda checked, total: None,
 ) -> Proven:
-    """Reads the whole ledger once, in bounded memory; raises BrokenChain at the first thing that is wrong."""
+    """Reads the whole ledger once, page by page; raises BrokenChain at the first thing that is wrong.
+
+    Raises OSError when `file` is given and cannot be read.
+    """
     proven = Proven()
-    head = Head.objects.get()
+    head = _head()
     try:
-        sealed = list(_checkpoints(file or checkpoint_file(), proven))
+        sealed = [*_checkpoints_of_table(), *_checkpoints_of_file(file, proven)]
     except BadCheckpoint as error:
         raise BrokenChain(error.seq, error.why) from error
     rotations = _follow_entries(proven, head.seq, _by_seq(sealed), progress)
@@ -88,15 +93,28 @@ def verify(
     return proven
 
 
-def _checkpoints(file: Path, proven: Proven) -> Iterator[Sealed]:
-    for text, signature in Checkpoint.objects.order_by("pk").values_list("text", "signature").iterator():
-        yield read(text, bytes(signature))
+def _checkpoints_of_table() -> Iterator[Sealed]:
+    for kept in Checkpoint.objects.order_by("pk").iterator():
+        sealed = read(kept.text, bytes(kept.signature))
+        at = _moment(json.loads(kept.text).get("at"))
+        if (sealed.seq, sealed.key, at) != (kept.seq, kept.key, kept.at):
+            raise BadCheckpoint(sealed.seq, "the columns of its checkpoint say other than what was signed")
+        yield sealed
+
+
+def _checkpoints_of_file(file: Path | None, proven: Proven) -> Iterator[Sealed]:
+    """A file that was asked for must be there; of our own one it is noted that it is not."""
+    path = file or checkpoint_file()
     try:
-        yield from checkpoints_of_file(file)
-    except FileNotFoundError:
-        proven.notes.append(f"There is no checkpoint file {file}, so only the database speaks for itself.")
+        yield from checkpoints_of_file(path)
     except OSError as error:
-        proven.notes.append(f"The checkpoint file {file} cannot be read: {error.strerror}.")
+        if file is not None:
+            raise
+        if isinstance(error, FileNotFoundError):
+            why = f"There is no checkpoint file {path}, so only the database speaks for itself."
+        else:
+            why = f"The checkpoint file {path} cannot be read: {error.strerror}."
+        proven.notes.append(why)
 
 
 def _by_seq(sealed: Iterable[Sealed]) -> dict[int, set[bytes]]:
@@ -112,7 +130,7 @@ def _follow_entries(
     rotations: list[Rotation] = []
     previous, expected = GENESIS, 1
     _check_hash(0, GENESIS, hashes)
-    for rows in _streamed():
+    for rows in _pages():
         for row in rows:
             seq, text, digest, begins_right = row[:4]
             check_link(seq, text, digest, previous, expected)
@@ -128,11 +146,22 @@ def _follow_entries(
     return rotations
 
 
-def _streamed() -> Iterator[list[_Row]]:
-    with transaction.atomic(), connection.chunked_cursor() as cursor:
-        cursor.execute(_STREAM)
-        while rows := cursor.fetchmany(_AT_ONCE):
-            yield rows
+def _pages() -> Iterator[list[_Row]]:
+    """Each in a statement of its own, so that what is written meanwhile, as the progress, is seen by others.
+
+    Entries are only added, so the pages fit together. A page begins at the last number of the one before and
+    passes over one entry: a second one of that number comes up.
+    """
+    last, passed_over = -(2**63), 0
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(_PAGE, [last, passed_over, _AT_ONCE])
+            rows = cursor.fetchall()
+            if rows:
+                yield rows
+            if len(rows) < _AT_ONCE:
+                return
+            last, passed_over = rows[-1][0], 1
 
 
 def _end_of(row: _Row) -> str:
@@ -156,37 +185,53 @@ def _check_columns(seq: int, text: str) -> None:
     if not is_of(text, seq):
         raise BrokenChain(seq, "the text belongs to another entry")
     told: dict[str, Any] = json.loads(text)
-    entry = Entry.objects.get(seq=seq)
-    at = entry.at.astimezone(UTC)
+    # Where somebody made two of one number, either will do: the other is named next.
+    entry = Entry.objects.filter(seq=seq).first()
+    if entry is None:
+        raise BrokenChain(seq, "it is missing; it was deleted a moment ago")
+    actor = {"kind": entry.actor_kind, "id": entry.actor_id, "name": entry.actor_name}
+    subject = {"kind": entry.subject_kind, "id": entry.subject_id, "name": entry.subject_name}
     same = {
-        "time": _moment(told["at"]) == at,
-        "actor": told["actor"] == {"kind": entry.actor_kind, "id": entry.actor_id, "name": entry.actor_name},
-        "event": told["event"] == entry.event,
-        "subject": told["subject"]
-        == {"kind": entry.subject_kind, "id": entry.subject_id, "name": entry.subject_name},
-        "case": told["case"] == entry.case_number,
-        "reason": told["reason"] == entry.reason,
-        "request id": told["request_id"] == entry.request_id,
+        "time": _moment(told.get("at")) == entry.at,
+        "actor": told.get("actor") == actor,
+        "event": told.get("event") == entry.event,
+        "subject": told.get("subject") == subject,
+        "case": told.get("case", "") == entry.case_number,
+        "reason": told.get("reason") == entry.reason,
+        "request id": told.get("request_id") == entry.request_id,
     }
     changed = [name for name, is_same in same.items() if not is_same]
     if changed:
         raise BrokenChain(seq, f"beside its text it says otherwise: {', '.join(changed)}")
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+def _moment(told: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        return None
 
 
 def _rotation_in(seq: int, text: str) -> list[Rotation]:
-    told = json.loads(text)
-    if told["event"] != Event.KEY_ROTATED:
-        return []
-    return [Rotation(seq, told["before"]["key"], told["after"]["key"])]
+    try:
+        told = json.loads(text)
+        if told["event"] != Event.KEY_ROTATED:
+            return []
+        return [Rotation(seq, str(told["before"]["key"]), str(told["after"]["key"]))]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BrokenChain(seq, "it tells of a change of keys, but not of both keys") from error
+
+
+def _head() -> Head:
+    head = Head.objects.first()
+    if head is None:
+        raise BrokenChain(0, "the head of the ledger was deleted")
+    return head
 
 
 def _check_head(proven: Proven, head: Head) -> None:
     """Entries may have come meanwhile, but then the head has moved with them."""
-    now = Head.objects.get()
+    now = _head()
     if head.seq > proven.entries:
         raise BrokenChain(proven.entries + 1, f"it is missing; the head of the ledger stands at {head.seq}")
     if now.seq < proven.entries:

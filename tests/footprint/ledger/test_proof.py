@@ -10,23 +10,27 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
 from django.db import connection
 
+from footprint.accounts.models import Role
 from footprint.configuration import CHECKOUT
 from footprint.ledger.chain import BrokenChain, canonical_json, next_hash
 from footprint.ledger.checkpoints import public_hex, seal
 from footprint.ledger.events import Event
 from footprint.ledger.exporting import NoSuchRange, export, lines_of
 from footprint.ledger.keys import key_from_text
-from footprint.ledger.models import Checkpoint, Entry, Head
+from footprint.ledger.models import Checkpoint, Entry, Head, Verification
 from footprint.ledger.record import Actor, Subject, change
 from footprint.ledger.sealing import make_checkpoint, rotate_key
 from footprint.ledger.verify import verify
 from tests.house import FreshDatabase
+from tests.roles import person_with
 
 VERIFIER = CHECKOUT / "footprint/ledger/verifier/verify_footprint_ledger.py"
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -215,6 +219,93 @@ def test_a_column_that_says_other_than_the_text_is_found(kept: Kept):
     tamper("UPDATE ledger_entry SET actor_name = 'Someone else', reason = 'another' WHERE seq = 2")
     with pytest.raises(BrokenChain, match="Entry 2: beside its text it says otherwise: actor, reason"):
         verify()
+
+
+@pytest.mark.parametrize(
+    ("cut", "instead", "why"),
+    [
+        ('"at":', '"when":', "beside its text it says otherwise: time"),
+        ('"at":"', '"at":"not ', "beside its text it says otherwise: time"),
+        ('"actor":', '"who":', "beside its text it says otherwise: actor"),
+    ],
+)
+def test_a_text_that_was_hashed_anew_without_what_it_must_say_is_named(
+    kept: Kept, cut: str, instead: str, why: str
+):
+    text = Entry.objects.get(seq=8).text.replace(cut, instead)
+    tamper("SELECT 1")
+    Entry.objects.filter(seq=8).update(text=text)
+    rehash_from(8)
+    with pytest.raises(BrokenChain, match=f"Entry 8: {why}"):
+        verify()
+
+
+@pytest.mark.parametrize("before", [None, {"other": "x"}])
+def test_a_change_of_keys_without_the_old_key_is_named(kept: Kept, before: dict[str, object] | None):
+    with change(actor=Actor.command("tests")) as ledger:
+        ledger.add(Event.KEY_ROTATED, Subject("key", "x", "checkpoints"), before=before, after={"key": "x"})
+    with pytest.raises(BrokenChain, match="Entry 10: it tells of a change of keys"):
+        verify()
+
+
+@pytest.mark.parametrize("at_once", [3, 7, 1_000])
+def test_a_second_entry_of_one_number_with_another_column_is_named(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, at_once: int
+):
+    monkeypatch.setattr("footprint.ledger.verify._AT_ONCE", at_once)
+    two_with_one_seq()
+    tamper("UPDATE ledger_entry SET reason = 'another' WHERE seq = 7")
+    with pytest.raises(BrokenChain, match="Entry 7: "):
+        verify()
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 7, 9])
+def test_two_entries_of_one_number_are_named_where_pages_join_too(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, at_once: int
+):
+    monkeypatch.setattr("footprint.ledger.verify._AT_ONCE", at_once)
+    assert verify().entries == 9
+    two_with_one_seq()
+    with pytest.raises(BrokenChain, match="Entry 7: there is more than one"):
+        verify()
+
+
+def test_a_head_that_was_deleted_is_named(kept: Kept):
+    tamper("DELETE FROM ledger_head")
+    with pytest.raises(BrokenChain, match="the head of the ledger was deleted"):
+        verify()
+
+
+@pytest.mark.parametrize("column", ["seq = 5", "at = now()", "key = 'x'"])
+def test_a_column_of_a_checkpoint_that_says_other_than_its_text_is_named(kept: Kept, column: str):
+    tamper(f"UPDATE ledger_checkpoint SET {column}")
+    with pytest.raises(BrokenChain, match="Entry 6: the columns of its checkpoint"):
+        verify()
+
+
+def test_a_checkpoint_file_that_was_asked_for_and_is_not_there_ends_the_command_with_2(kept: Kept):
+    with pytest.raises(CommandError, match="absent cannot be read") as refused:
+        call_command("verify_ledger", checkpoints=kept.folder / "absent")
+    assert refused.value.returncode == 2
+
+
+def test_progress_is_seen_by_others_while_a_verification_goes_on(kept: Kept, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("footprint.ledger.verify._AT_ONCE", 4)
+    verification = Verification.objects.create(asked_by=person_with(Role.AUDITOR, "otto"))
+    seen: list[int] = []
+
+    def look() -> None:
+        seen.append(Verification.objects.get().checked)
+        connection.close()
+
+    def moved(checked: int, total: int) -> None:
+        Verification.objects.filter(pk=verification.pk).update(checked=checked)
+        other = Thread(target=look)
+        other.start()
+        other.join()
+
+    verify(progress=moved)
+    assert seen == [4, 8, 9]
 
 
 @pytest.mark.parametrize(

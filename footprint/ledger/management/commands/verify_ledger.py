@@ -27,5 +27,7 @@ class Command(BaseCommand):
             proven = verify(file=options["checkpoints"], trusted=options["key"])
         except BrokenChain as error:
             raise CommandError(f"The ledger is broken. {error}", returncode=1) from error
+        except OSError as error:
+            raise CommandError(f"{error.filename} cannot be read: {error.strerror}.", returncode=2) from error
         seconds = time.monotonic() - began
         self.stdout.write(f"{proven.in_words()} Last hash {proven.hash.hex()}. {seconds:.1f} s")
