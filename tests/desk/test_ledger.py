@@ -147,8 +147,9 @@ def test_a_made_up_number_is_refused(site: Client, query: str) -> None:
     assert site.get(f"/ledger/?{query}").status_code == 400
 
 
-@pytest.mark.parametrize("seq", ["999999", "9" * 30])
+@pytest.mark.parametrize("seq", ["0", "999999", "9" * 30])
 def test_an_entry_that_is_not_there(site: Client, seq: str) -> None:
+    add()
     assert site.get(f"/ledger/{seq}/").status_code == 404
 
 

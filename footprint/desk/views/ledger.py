@@ -54,7 +54,7 @@ def ledger(request: SignedInRequest, seq: int | None = None) -> HttpResponse:
     matching = filters.apply(Entry.objects.all())
     page = list(matching.filter(seq__lt=before)[: PAGE + 1] if before else matching[: PAGE + 1])
     shown = page[:PAGE]
-    chosen = _entry(seq, shown) if seq else (shown[0] if shown else None)
+    chosen = _entry(seq, shown) if seq is not None else (shown[0] if shown else None)
     place = filters.query(before=str(before) if before else "")
     context = {
         "nav": "ledger",
