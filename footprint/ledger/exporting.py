@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from footprint.ledger.chain import GENESIS, canonical_json
 from footprint.ledger.checkpoints import checkpoint_line
 from footprint.ledger.events import Event
+from footprint.ledger.keys import signing_key
 from footprint.ledger.models import Checkpoint, Entry, Head
 from footprint.ledger.record import Actor, Subject, change
 from footprint.ledger.sealing import make_checkpoint
@@ -41,6 +42,8 @@ class Export:
 
 def export(*, actor: Actor, first: int = 1, last: int | None = None) -> Export:
     """The entry about it and a checkpoint come first, so an export to the end holds and seals itself."""
+    # Asked for before anything is written: without a key there is no export, and no entry about one.
+    key = signing_key()
     with change(actor=actor) as ledger:
         head = Head.objects.select_for_update().get().seq
         if not 1 <= first <= (last or head) <= head:
@@ -52,7 +55,7 @@ def export(*, actor: Actor, first: int = 1, last: int | None = None) -> Export:
             Subject("ledger", f"{first}-{end}", f"entries {first} to {end}"),
             after={"from": first, "to": end},
         )
-    make_checkpoint()
+    make_checkpoint(key)
     with ExitStack() as closed_on_failure:
         content = closed_on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
         digest = hashlib.sha256()

@@ -19,12 +19,16 @@ KEY_FILE = "ledger-key"
 _BYTES = 32
 
 
-class NoKey(Exception):
+class CannotSeal(Exception):
+    """No checkpoint can be made."""
+
+
+class NoKey(CannotSeal):
     """Nothing can be signed: no key is given, and this is not a set-up of one machine."""
 
 
-class BadKey(Exception):
-    """The text is not 32 bytes in base64."""
+class BadKey(CannotSeal):
+    """The text is not 32 bytes in base64, or the file that holds it cannot be read."""
 
 
 def new_key_text() -> str:
@@ -50,7 +54,11 @@ def signing_key() -> Ed25519PrivateKey:
         raise NoKey("FOOTPRINT_LEDGER_KEY is not set, so checkpoints of the ledger are not signed.")
     path = kept_key_path()
     is_new = not path.exists()
-    key = key_from_text(kept_text(path, new_key_text))
+    try:
+        text = kept_text(path, new_key_text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadKey(f"The key in {path} cannot be read: {error}.") from error
+    key = key_from_text(text)
     if is_new:
         log.warning("ledger_key_made", path=str(path), hint=WHERE_IT_LIES)
     return key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,9 +14,13 @@ from django.db import connection
 
 from footprint.ledger.checkpoints import Sealed, public_hex, read_lines, seal
 from footprint.ledger.events import Event
-from footprint.ledger.keys import key_from_text, new_key_text, replace_kept_key, signing_key
+from footprint.ledger.keys import CannotSeal, key_from_text, new_key_text, replace_kept_key, signing_key
 from footprint.ledger.models import Checkpoint
 from footprint.ledger.record import Actor, Subject, change
+
+
+class NotWritten(CannotSeal):
+    """The checkpoint file cannot be written."""
 
 
 def checkpoint_file() -> Path:
@@ -37,14 +42,27 @@ def make_checkpoint(key: Ed25519PrivateKey | None = None) -> Sealed:
 
 def _add_to_file(sealed: Sealed) -> None:
     path = checkpoint_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # One write of a whole line to a file opened for appending: lines of several processes never mix.
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
     try:
-        os.write(descriptor, f"{sealed.line()}\n".encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
+        try:
+            _add_line(descriptor, sealed.line())
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise NotWritten(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _add_line(descriptor: int, line: str) -> None:
+    """A whole line or nothing, whoever else adds; it never joins one that a crash has torn."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    end = os.fstat(descriptor).st_size
+    is_torn = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"
+    encoded = (b"\n" if is_torn else b"") + f"{line}\n".encode()
+    if os.write(descriptor, encoded) < len(encoded):
+        os.ftruncate(descriptor, end)
+        raise NotWritten("The checkpoint file took only a part of a line. Is its disk full?")
+    os.fsync(descriptor)
 
 
 def _keep(sealed: Sealed, at: datetime) -> None:

@@ -15,7 +15,7 @@ from django.db import connection
 from footprint.ledger.chain import GENESIS, BrokenChain, check_link, is_of
 from footprint.ledger.checkpoints import BadCheckpoint, Rotation, Sealed, keys_that_count, public_hex, read
 from footprint.ledger.events import Event
-from footprint.ledger.keys import NoKey, signing_key
+from footprint.ledger.keys import CannotSeal, signing_key
 from footprint.ledger.models import Checkpoint, Entry, Head
 from footprint.ledger.sealing import checkpoint_file, checkpoints_of_file
 
@@ -264,6 +264,6 @@ def _check_keys(
 def _own_key(proven: Proven) -> set[str]:
     try:
         return {public_hex(signing_key())}
-    except NoKey as error:
+    except CannotSeal as error:
         proven.notes.append(f"{error} Whose checkpoints they are was not checked.")
         return set()

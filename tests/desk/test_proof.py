@@ -101,3 +101,33 @@ def test_a_range_that_is_none_is_told_at_its_field(auditor: Client, last: str) -
     assert answer.status_code == 422
     assert "entry" not in answer.headers.get("Content-Disposition", "")
     assert Entry.objects.count() == 1
+
+
+def test_an_export_that_cannot_be_sealed_is_told_and_is_no_entry(auditor: Client, settings) -> None:
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"ledger_key": "not a key"})
+    add()
+    answer = auditor.post("/ledger/proof/export", {"first": "1", "last": ""})
+    assert answer.status_code == 422
+    assert "The key is not base64." in text_of(answer)
+    assert Entry.objects.count() == 1
+
+
+def test_a_checkpoint_file_that_cannot_be_written_is_told(auditor: Client, tmp_path, settings) -> None:
+    (tmp_path / "no-folder").write_text("")
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(
+        update={"checkpoint_file": tmp_path / "no-folder" / "checkpoints.jsonl"}
+    )
+    add()
+    answer = auditor.post("/ledger/proof/export", {"first": "1", "last": ""})
+    assert answer.status_code == 422
+    assert "checkpoints.jsonl cannot be written" in text_of(answer)
+
+
+def test_a_verification_without_a_readable_key_ends_and_says_so(settings, tmp_path) -> None:
+    (tmp_path / "ledger-key").mkdir()
+    verification = ask_verification(actor=person_with(Role.AUDITOR, "otto"))
+    carry_out(verification.pk)
+    verification.refresh_from_db()
+    assert verification.ended_at is not None
+    assert "ledger-key cannot be read" in verification.said
+    assert "Whose checkpoints they are was not checked." in verification.said

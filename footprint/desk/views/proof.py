@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb, may
 from footprint.ledger.exporting import NoSuchRange, export
-from footprint.ledger.keys import NoKey
+from footprint.ledger.keys import CannotSeal
 from footprint.ledger.models import Checkpoint, Head, Verification
 from footprint.ledger.proof import ask_verification, hint
 from footprint.ledger.record import Actor
@@ -92,7 +92,7 @@ def take_export(request: SignedInRequest) -> HttpResponseBase:
     except NoSuchRange as error:
         form.add_error("last", str(error))
         return _page(request, form, status=422)
-    except NoKey as error:
+    except CannotSeal as error:
         form.add_error(None, str(error))
         return _page(request, form, status=422)
     return FileResponse(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -27,7 +28,7 @@ from footprint.ledger.exporting import NoSuchRange, export, lines_of
 from footprint.ledger.keys import key_from_text
 from footprint.ledger.models import Checkpoint, Entry, Head, Verification
 from footprint.ledger.record import Actor, Subject, change
-from footprint.ledger.sealing import make_checkpoint, rotate_key
+from footprint.ledger.sealing import NotWritten, make_checkpoint, rotate_key
 from footprint.ledger.verify import verify
 from tests.house import FreshDatabase
 from tests.roles import person_with
@@ -499,6 +500,40 @@ def test_a_checkpoint_with_half_a_letter_is_named(tmp_path: Path):
 def test_the_letter_case_of_a_key_does_not_matter(kept: Kept):
     assert verify(trusted=[PUBLIC.upper()]).checkpoints == 1
     assert kept.alone("--key", PUBLIC.upper())[0] == 0
+
+
+def refused(command: str, **options: object) -> CommandError:
+    with pytest.raises(CommandError) as error:
+        call_command(command, **options)
+    return error.value
+
+
+def test_commands_that_cannot_seal_say_why_and_end_with_2(kept: Kept, settings):
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"ledger_key": "not a key"})
+    errors = [refused("make_checkpoint"), refused("export_ledger", output=kept.folder / "export")]
+    assert [(str(error), error.returncode) for error in errors] == [("The key is not base64.", 2)] * 2
+    assert Head.objects.get().seq == 9
+
+
+def test_an_export_that_cannot_be_written_says_so(kept: Kept):
+    error = refused("export_ledger", output=kept.folder)
+    assert (f"{kept.folder} cannot be written" in str(error), error.returncode) == (True, 2)
+
+
+def test_a_checkpoint_never_joins_a_line_that_was_torn(kept: Kept):
+    whole = kept.file.read_text()
+    kept.file.write_text(whole + whole[:40])
+    sealed = make_checkpoint()
+    assert kept.file.read_text().splitlines()[1:] == [whole[:40], sealed.line()]
+
+
+def test_a_checkpoint_that_was_written_in_part_is_taken_back(kept: Kept, monkeypatch: pytest.MonkeyPatch):
+    whole, write = kept.file.read_text(), os.write
+    monkeypatch.setattr("os.write", lambda descriptor, data: write(descriptor, data[:40]))
+    with pytest.raises(NotWritten, match="only a part of a line"):
+        make_checkpoint()
+    assert kept.file.read_text() == whole
+    assert Checkpoint.objects.count() == 1
 
 
 def test_what_is_no_export_is_unreadable(tmp_path: Path):

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from footprint.ledger.exporting import NoSuchRange, export
-from footprint.ledger.keys import NoKey
+from footprint.ledger.keys import CannotSeal
 from footprint.ledger.record import Actor
 
 
@@ -27,8 +27,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no folder {output.parent}.", returncode=2)
         try:
             made = export(actor=Actor.command("export_ledger"), first=options["first"], last=options["last"])
-        except (NoSuchRange, NoKey) as error:
+        except (NoSuchRange, CannotSeal) as error:
             raise CommandError(str(error), returncode=2) from error
-        with made.content, output.open("wb") as file:
-            shutil.copyfileobj(made.content, file)
+        try:
+            with made.content, output.open("wb") as file:
+                shutil.copyfileobj(made.content, file)
+        except OSError as error:
+            raise CommandError(f"{output} cannot be written: {error.strerror}.", returncode=2) from error
         self.stdout.write(f"Entries {made.first} to {made.last}, SHA-256 {made.sha256}, in {output}.")

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from footprint.ledger.keys import WHERE_IT_LIES, NoKey, kept_key_path
+from footprint.ledger.keys import WHERE_IT_LIES, CannotSeal, kept_key_path
 from footprint.ledger.sealing import checkpoint_file, make_checkpoint
 
 
@@ -17,10 +17,8 @@ class Command(BaseCommand):
         makes_a_key = not settings.FOOTPRINT.ledger_key and not kept_key_path().exists()
         try:
             sealed = make_checkpoint()
-        except NoKey as error:
+        except CannotSeal as error:
             raise CommandError(str(error), returncode=2) from error
-        except OSError as error:
-            raise CommandError(f"{checkpoint_file()} cannot be written: {error.strerror}.") from error
         if makes_a_key:
             self.stderr.write(f"The key of the ledger was made: {kept_key_path()}. {WHERE_IT_LIES}")
         self.stdout.write(f"Entry {sealed.seq} is sealed with key {sealed.key}, in {checkpoint_file()}.")

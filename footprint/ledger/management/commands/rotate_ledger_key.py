@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from footprint.ledger.keys import BadKey, NoKey
+from footprint.ledger.keys import CannotSeal
 from footprint.ledger.record import Actor
 from footprint.ledger.sealing import rotate_key
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             sealed = rotate_key(
                 actor=Actor.command("rotate_ledger_key"), reason=options["reason"], new_text=text
             )
-        except (BadKey, NoKey, OSError, UnicodeDecodeError) as error:
+        except (CannotSeal, OSError, UnicodeDecodeError) as error:
             raise CommandError(str(error), returncode=2) from error
         self.stdout.write(f"Checkpoints are signed with {sealed.key} from entry {sealed.seq} on.")
         if settings.FOOTPRINT.ledger_key:
