@@ -74,14 +74,11 @@ def verify(
     trusted: Iterable[str] = (),
     progress: Callable[[int, int], None] = lambda checked, total: None,
 ) -> Proven:
-    """Reads the whole ledger once, page by page; raises BrokenChain at the first thing that is wrong.
-
-    Raises OSError when `file` is given and cannot be read.
-    """
+    """Reads the whole ledger once, page by page; raises BrokenChain at the first thing that is wrong."""
     proven = Proven()
     head = _head()
     try:
-        sealed = [*_checkpoints_of_table(), *_checkpoints_of_file(file, proven)]
+        sealed = [*_checkpoints_of_table(), *_checkpoints_of_file(file or checkpoint_file(), proven)]
     except BadCheckpoint as error:
         raise BrokenChain(error.seq, error.why) from error
     rotations = _follow_entries(proven, head.seq, _by_seq(sealed), progress)
@@ -102,19 +99,13 @@ def _checkpoints_of_table() -> Iterator[Sealed]:
         yield sealed
 
 
-def _checkpoints_of_file(file: Path | None, proven: Proven) -> Iterator[Sealed]:
-    """A file that was asked for must be there; of our own one it is noted that it is not."""
-    path = file or checkpoint_file()
+def _checkpoints_of_file(path: Path, proven: Proven) -> Iterator[Sealed]:
     try:
         yield from checkpoints_of_file(path)
+    except FileNotFoundError:
+        proven.notes.append(f"There is no checkpoint file {path}, so only the database speaks for itself.")
     except OSError as error:
-        if file is not None:
-            raise
-        if isinstance(error, FileNotFoundError):
-            why = f"There is no checkpoint file {path}, so only the database speaks for itself."
-        else:
-            why = f"The checkpoint file {path} cannot be read: {error.strerror}."
-        proven.notes.append(why)
+        proven.notes.append(f"The checkpoint file {path} cannot be read: {error.strerror}.")
 
 
 def _by_seq(sealed: Iterable[Sealed]) -> dict[int, set[bytes]]:

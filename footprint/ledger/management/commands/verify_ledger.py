@@ -23,11 +23,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
+        file: Path | None = options["checkpoints"]
+        if file is not None:
+            _must_be_readable(file)
         try:
-            proven = verify(file=options["checkpoints"], trusted=options["key"])
+            proven = verify(file=file, trusted=options["key"])
         except BrokenChain as error:
             raise CommandError(f"The ledger is broken. {error}", returncode=1) from error
-        except OSError as error:
-            raise CommandError(f"{error.filename} cannot be read: {error.strerror}.", returncode=2) from error
         seconds = time.monotonic() - began
         self.stdout.write(f"{proven.in_words()} Last hash {proven.hash.hex()}. {seconds:.1f} s")
+
+
+def _must_be_readable(file: Path) -> None:
+    """A file that was asked for; of our own one `verify` notes that it is not there."""
+    try:
+        file.open().close()
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}.", returncode=2) from error
