@@ -1,12 +1,12 @@
 """Actions that change rows and forgot the ledger altogether, found by reading; and some actions, by running.
 
-Reading looks at every public function of the modules called `…actions` and of MORE, and along the functions of
-ours that it calls by a bare name. Where one of them calls something named in WRITES, one of them must mention
-an event. It does not tell whether the entry is made on every way through, in the same transaction, or of the
-right event, and it does not follow methods or functions called by their module.
+Reading looks at every public function of the modules called `…actions` and of MORE, and along the
+functions of ours that it calls by a bare name. Where one of them calls something named in WRITES, one of
+them must mention an event. It does not tell whether the entry is made on every way through, in the same
+transaction, or of the right event, and it does not follow methods or functions called by their module.
 
-Running proves more, of the actions in RUN alone: PostgreSQL itself counts that rows and entries changed in one
-transaction.
+Running proves more, of the actions in RUN alone: PostgreSQL itself counts that rows and entries changed in
+one transaction.
 """
 
 from __future__ import annotations
