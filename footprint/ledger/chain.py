@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 # Stands before the first entry.
 GENESIS = bytes(32)
@@ -32,6 +33,11 @@ class Link:
 def canonical_json(content: Mapping[str, object]) -> str:
     """JSON with sorted keys, no spaces and no escapes beyond those JSON demands."""
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def moment_text(at: datetime) -> str:
+    """As entries and checkpoints write it: UTC, microseconds, ending in Z."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def next_hash(previous: bytes, text: str) -> bytes:

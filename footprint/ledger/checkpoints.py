@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from footprint.ledger.chain import canonical_json
+from footprint.ledger.chain import canonical_json, moment_text
 
 
 class BadCheckpoint(Exception):
@@ -46,7 +46,7 @@ def seal(key: Ed25519PrivateKey, seq: int, digest: bytes, at: datetime) -> Seale
     public = public_hex(key)
     text = canonical_json(
         {
-            "at": at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "at": moment_text(at),
             "hash": digest.hex(),
             "key": public,
             "kind": "checkpoint",

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import connection, transaction
 
 from footprint.accounts.models import Person
-from footprint.ledger.chain import canonical_json, next_hash
+from footprint.ledger.chain import canonical_json, moment_text, next_hash
 from footprint.ledger.events import Event
 
 
@@ -141,7 +141,7 @@ def _content(seq: int, at: datetime, actor: Actor, draft: _Draft) -> dict[str, o
     origin = ORIGIN.get()
     return {
         "seq": seq,
-        "at": at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "at": moment_text(at),
         "actor": {"kind": actor.kind, "id": actor.id, "name": actor.name},
         "event": draft.event.value,
         "subject": {"kind": draft.subject.kind, "id": draft.subject.id, "name": draft.subject.name},
