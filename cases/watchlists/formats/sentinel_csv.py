@@ -33,10 +33,10 @@ class SentinelCsv(Format):
                 entry.kind,
                 entry.verdict,
                 free_text(entry.reason, _LONGEST_REASON),
-                "" if entry.case is None else entry.case,
+                entry.case,
                 free_text(entry.decided_by, _LONGEST_NAME_OF_PERSON),
                 moment(entry.decided_at),
-                "" if entry.expires_at is None else moment(entry.expires_at),
+                None if entry.expires_at is None else moment(entry.expires_at),
                 entry.decision,
             )
         )

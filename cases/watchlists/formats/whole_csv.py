@@ -24,10 +24,10 @@ class WholeCsv(Format):
                 free_text(entry.value, _LONGEST_CELL),
                 entry.verdict,
                 free_text(entry.reason, _LONGEST_CELL),
-                "" if entry.case is None else entry.case,
+                entry.case,
                 free_text(entry.decided_by, _LONGEST_CELL),
                 moment(entry.decided_at),
-                "" if entry.expires_at is None else moment(entry.expires_at),
+                None if entry.expires_at is None else moment(entry.expires_at),
                 entry.decision,
             )
         )
