@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -16,7 +17,11 @@ from cases.watchlists.computing import COLUMNS, Rule, compute
 from cases.watchlists.models import Publication, Publishing, Watchlist
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
+from footprint.ledger.keys import CannotSeal
 from footprint.ledger.record import Actor, Change, Subject, change
+from footprint.ledger.sealing import make_checkpoint
+
+_LOG = structlog.get_logger(__name__)
 
 # A list with fewer entries is never held.
 HELD_FROM = 20
@@ -92,6 +97,7 @@ def publish(*, actor: Actor, watchlist: Watchlist, why: str, by: Person | None =
     The answer may be a held publication, which another person must release.
     """
     as_of = _settled_up_to()
+    _seal(watchlist)
     with change(actor=actor) as ledger:
         locked = _locked(watchlist)
         _refuse_when_paused(locked)
@@ -116,6 +122,7 @@ def publish(*, actor: Actor, watchlist: Watchlist, why: str, by: Person | None =
 
 def roll_back(*, actor: Person, watchlist: Watchlist, number: int, why: str) -> Publication:
     """Publishes the entries of an earlier version again, and pauses the list until somebody resumes it."""
+    _seal(watchlist)
     with change(actor=Actor.person(actor)) as ledger:
         locked = _locked(watchlist)
         _refuse_when_paused(locked, also_alone=False)
@@ -140,6 +147,7 @@ def roll_back(*, actor: Person, watchlist: Watchlist, number: int, why: str) -> 
 
 def release(*, actor: Person, publication: Publication) -> Publication:
     """Publishes what was held. Never by the person who asked for it, and only if it is still the same."""
+    _seal(publication.watchlist)
     with change(actor=Actor.person(actor)) as ledger:
         locked = _locked(publication.watchlist)
         held = Publication.objects.of(locked).held().filter(pk=publication.pk).first()
@@ -188,6 +196,17 @@ def publish_due() -> list[Publication]:
 
 def subject_of(watchlist: Watchlist) -> Subject:
     return Subject("watchlist", watchlist.slug, watchlist.title)
+
+
+def _seal(watchlist: Watchlist) -> None:
+    """The checkpoint before a publication, which holds every decision that it is made of.
+
+    Without one the list goes out all the same: a block that stays in the house protects nobody.
+    """
+    try:
+        make_checkpoint()
+    except CannotSeal as error:
+        _LOG.warning("published_unsealed", watchlist=watchlist.slug, error=str(error))
 
 
 def _settled_up_to() -> datetime:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import connection, transaction
+from structlog.testing import capture_logs
 
 from cases.actions import undo
 from cases.deciding import database_now
@@ -12,7 +15,7 @@ from cases.watchlists.entries import difference, entries_of, gone_before
 from cases.watchlists.models import Publication, Watchlist
 from cases.watchlists.publishing import CannotPublish
 from footprint.accounts.models import Person, Role
-from footprint.ledger.models import Entry
+from footprint.ledger.models import Checkpoint, Entry
 from footprint.ledger.record import Actor
 from tests.cases.world import decide_on, merge_and_settle, row
 
@@ -118,6 +121,26 @@ def test_the_ledger_tells_every_publication(case: Case, rui: Person, blocks: Wat
         "removed": 0,
         "sha256": made.sha256,
     }
+
+
+def test_a_checkpoint_is_made_before_a_publication(case: Case, rui: Person, blocks: Watchlist):
+    see(case, "a.example")
+    decide_on(rui, case, "a.example")
+    publish(blocks)
+    made = Entry.objects.get(event="watchlists:publication:made")
+    assert Checkpoint.objects.get().seq == made.seq - 1
+
+
+def test_without_a_key_a_list_is_published_and_the_log_says_so(
+    case: Case, rui: Person, blocks: Watchlist, settings: Any
+):
+    see(case, "a.example")
+    decide_on(rui, case, "a.example")
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"ledger_key": "not a key"})
+    with capture_logs() as logs:
+        made = publish(blocks)
+    assert (values_of(made), Checkpoint.objects.count()) == (["a.example"], 0)
+    assert [(log["event"], log["watchlist"]) for log in logs] == [("published_unsealed", "all-blocks")]
 
 
 def test_two_versions_are_compared_whichever_they_are(case: Case, rui: Person, blocks: Watchlist):
