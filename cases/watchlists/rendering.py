@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from typing import IO
 
 from cases.watchlists.formats import Format, Gone, ListEntry, Published, Report
@@ -72,11 +72,9 @@ def _write_parts(
     output: _Hashed,
     report: Report,
 ) -> None:
-    rows = _rows(format, published, entries, report)
+    rows = format(published).texts(entries, report)
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as parts:  # type: ignore[call-overload]  # write is all it needs
-        for number, first in enumerate(chain([""], rows)):
-            if number == 0:
-                continue
+        for number, first in enumerate(rows, start=1):
             part = [first, *islice(rows, format.rows_in_part - 1)]
             _add(parts, format, published, number, part)
         if not report.written:
@@ -89,9 +87,3 @@ def _add(
     name = zipfile.ZipInfo(f"{published.slug}-{number:03}.{format.extension}", _NO_TIME)
     name.compress_type = zipfile.ZIP_DEFLATED
     parts.writestr(name, format(published).opening() + "".join(rows))
-
-
-def _rows(
-    format: type[Format], published: Published, entries: Iterable[ListEntry], report: Report
-) -> Iterator[str]:
-    return format(published).texts(entries, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -90,7 +91,7 @@ class Report:
         return sum(count for (how, _), count in self.causes.items() if how is How.LEFT_OUT)
 
 
-class Format:
+class Format(ABC):
     """Deterministic: the same entries give the same text. An object writes one file and is then done with."""
 
     slug: ClassVar[str]
@@ -109,8 +110,8 @@ class Format:
     def opening(self) -> str:
         return ""
 
-    def say(self, entry: ListEntry) -> Said:
-        raise NotImplementedError
+    @abstractmethod
+    def say(self, entry: ListEntry) -> Said: ...
 
     def unsay(self, gone: Gone) -> str:
         """For formats in which what is gone must be said."""
