@@ -150,9 +150,7 @@ def release(*, actor: Person, publication: Publication) -> Publication:
     _seal(publication.watchlist)
     with change(actor=Actor.person(actor)) as ledger:
         locked = _locked(publication.watchlist)
-        held = Publication.objects.of(locked).held().filter(pk=publication.pk).first()
-        if held is None:
-            raise CannotPublish("This publication is not held any more.")
+        held = _still_held(locked, publication)
         if held.made_by_id == actor.pk:
             raise CannotPublish("You asked for this publication; another person must release it.")
         if held.rolled_back_to is None:
@@ -172,9 +170,7 @@ def refuse(*, actor: Person, publication: Publication, why: str) -> None:
     """Throws a held publication away and pauses the list: what made it alarming is still there."""
     with change(actor=Actor.person(actor)) as ledger:
         locked = _locked(publication.watchlist)
-        held = Publication.objects.of(locked).held().filter(pk=publication.pk).first()
-        if held is None:
-            raise CannotPublish("This publication is not held any more.")
+        held = _still_held(locked, publication)
         held.state = Publication.State.REFUSED
         held.save(update_fields=["state"])
         locked.paused_why = f"A publication was refused: {why.strip()}" if why.strip() else "Refused."
@@ -223,6 +219,13 @@ def _locked(watchlist: Watchlist) -> Watchlist:
     return Watchlist.objects.select_for_update().get(pk=watchlist.pk)
 
 
+def _still_held(watchlist: Watchlist, publication: Publication) -> Publication:
+    held = Publication.objects.of(watchlist).held().filter(pk=publication.pk).first()
+    if held is None:
+        raise CannotPublish("This publication is not held any more.")
+    return held
+
+
 def _refuse_when_paused(watchlist: Watchlist, *, also_alone: bool = True) -> None:
     paused = is_paused()
     if paused is not None:
@@ -260,9 +263,11 @@ def _count(watchlist: Watchlist) -> Counts:
         return Counts(*numbers, *cursor.fetchone())
 
 
-def count_changes(watchlist: Watchlist) -> Counts:
-    """After compute(), in the same transaction."""
-    return _count(watchlist)
+def preview(watchlist: Watchlist, rule: Rule) -> Counts:
+    """What publishing would change if the list had this rule."""
+    with transaction.atomic():
+        compute(rule)
+        return _count(watchlist)
 
 
 def _draft(watchlist: Watchlist, counts: Counts, *, why: str, by: Person | None, at: datetime) -> Publication:

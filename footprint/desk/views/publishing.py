@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cases.models import Case, Decision
 from cases.watchlists import actions, publishing
-from cases.watchlists.computing import Rule, compute
+from cases.watchlists.computing import Rule
 from cases.watchlists.formats import REGISTRY
 from cases.watchlists.models import Consumer, Publication, Watchlist
-from cases.watchlists.publishing import CannotPublish, Counts, count_changes
+from cases.watchlists.publishing import CannotPublish, Counts
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.asked import whole_number
@@ -77,10 +75,9 @@ def rule(request: SignedInRequest, slug: str) -> HttpResponseBase:
                 messages.success(request, "The rule is saved. It takes effect with the next publication.")
                 return redirect("watchlist", slug=slug)
         else:
-            with transaction.atomic():
-                cases = [case.pk for case in told["cases"]]
-                compute(Rule(shown.verdict, told["kinds"], told["scopes"], cases))
-                preview = count_changes(shown)
+            cases = [case.pk for case in told["cases"]]
+            asked = Rule(shown.verdict, told["kinds"], told["scopes"], cases)
+            preview = publishing.preview(shown, asked)
     context = {**frame(request, shown, "rule"), "form": form, "preview": preview}
     status = 422 if form.errors else 200
     return render(request, "desk/watchlist_rule.html", context, status=status)
@@ -214,7 +211,7 @@ def _feeds_page(
     token: str = "",
     refused: actions.Refused | None = None,
 ) -> HttpResponse:
-    known = shown.consumers.filter(Q(revoked_at__isnull=True)).prefetch_related("tokens")
+    known = shown.consumers.filter(revoked_at__isnull=True).prefetch_related("tokens")
     context = {
         **frame(request, shown, "feeds"),
         "consumers": [(each, REGISTRY.get(each.format), each.tokens.all()) for each in known],
