@@ -47,19 +47,18 @@ def upload_whole(request: SignedInRequest, slug: str) -> HttpResponseBase:
         return redirect("source", slug)
     upload = uploads.begin_whole(actor=request.user, source=source)
     try:
-        request.upload_handlers = [IntoUpload(request, upload)]
-        return _take_form(request, upload)
+        handler = IntoUpload(request, upload)
+        request.upload_handlers = [handler]
+        return _take_form(request, upload, handler)
     finally:
         # What is complete by now stays.
         uploads.abandon(upload=upload)
 
 
 @csrf_protect
-def _take_form(request: SignedInRequest, upload: Upload) -> HttpResponse:
+def _take_form(request: SignedInRequest, upload: Upload, handler: IntoUpload) -> HttpResponse:
     """Checking the token has read the whole form, files and all."""
-    [handler] = request.upload_handlers
     _ = request.FILES
-    assert isinstance(handler, IntoUpload)  # noqa: S101  # for the type checker; set by the caller
     files = [Announced(name, size) for name, size in zip(handler.names, handler.sizes, strict=True)]
     try:
         if handler.is_too_large:
