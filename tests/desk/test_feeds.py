@@ -102,6 +102,11 @@ def test_the_same_version_is_not_sent_twice(live_site: house.LiveSite, token: st
     assert again.headers["ETag"] == first.headers["ETag"]
 
 
+def test_a_tag_that_a_proxy_made_weak_is_still_known(live_site: house.LiveSite, token: str) -> None:
+    tag = fetch(live_site, token).headers["ETag"]
+    assert fetch(live_site, token, **{"If-None-Match": f"W/{tag}"}).status_code == 304
+
+
 def test_whoever_takes_gzip_gets_it(live_site: house.LiveSite, token: str) -> None:
     with httpx.stream(
         "GET",

@@ -7,7 +7,7 @@ import binascii
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.cache import patch_vary_headers
+from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from cases.watchlists.feeds import Kept, NothingYet, NotThere, TooMany, feeds
@@ -42,10 +42,9 @@ def feed(request: HttpRequest, slug: str, format: str) -> HttpResponseBase:
 def _answer(request: HttpRequest, kept: Kept) -> HttpResponseBase:
     packed = "gzip" in request.headers.get("Accept-Encoding", "") and kept.packed.exists()
     etag = f'"{kept.sha256}-gzip"' if packed else f'"{kept.sha256}"'
-    response: HttpResponseBase
-    if etag in [each.strip() for each in request.headers.get("If-None-Match", "").split(",")]:
-        response = HttpResponse(status=304)
-    else:
+    # Nothing to send when the reader has it.
+    response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
+    if response is None:
         path = kept.packed if packed else kept.path
         response = FeedResponse(path.open("rb"), content_type=kept.media_type)
         response.headers["Content-Length"] = str(path.stat().st_size)
