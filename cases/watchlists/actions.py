@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -19,6 +17,7 @@ from cases.watchlists.formats import REGISTRY, Format, Gone, Published, Report
 from cases.watchlists.models import Consumer, FeedToken, Publication, Publishing, Watchlist
 from cases.watchlists.publishing import subject_of
 from cases.watchlists.rendering import extension, media_type, render
+from cases.watchlists.tokens import hash_of, new_token
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Subject, change
@@ -27,7 +26,6 @@ from footprint.ledger.record import Actor, Subject, change
 _IN_MEMORY = 8 * 1024 * 1024
 # How long a token still works after a newer one was made.
 OVERLAP = timedelta(hours=24)
-_TOKEN_PREFIX = "fp_feed_"  # noqa: S105  # what every token begins with, for secret scanners
 
 
 class Refused(Exception):
@@ -245,10 +243,10 @@ def revoke_consumer(*, actor: Person, consumer: Consumer) -> None:
 
 
 def _make_token(consumer: Consumer) -> tuple[str, FeedToken]:
-    token = _TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = new_token()
     made = FeedToken.objects.create(
         consumer=consumer,
-        hash=hashlib.sha256(token.encode()).hexdigest(),
+        hash=hash_of(token),
         ending=token[-4:],
         made_at=database_now(),
     )

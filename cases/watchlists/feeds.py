@@ -7,7 +7,6 @@ once per publication and format. Tokens are in it as hashes only.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import hmac
 import json
 import os
@@ -30,6 +29,7 @@ from cases.watchlists.entries import entries_of, gone_before, heading
 from cases.watchlists.formats import REGISTRY
 from cases.watchlists.models import Consumer, FeedToken, Fetch, Publication
 from cases.watchlists.rendering import media_type, render
+from cases.watchlists.tokens import hash_of
 
 _LOG = structlog.get_logger(__name__)
 # How old the snapshot may be while the database answers, and how long it is left alone when it does not.
@@ -117,7 +117,8 @@ class Feeds:
         """Raises NotThere, NothingYet or TooMany."""
         self._budget.check_failures(address)
         snapshot = self._current()
-        right = snapshot.rights.get(hashlib.sha256(token.encode()).hexdigest())
+        digest = hash_of(token)
+        right = snapshot.rights.get(digest)
         if right is None or not _opens(right, slug, format):
             self._budget.note_failure(address)
             raise NotThere
@@ -126,7 +127,7 @@ class Feeds:
         if newest is None:
             raise NothingYet
         kept = self._file(slug, format, newest)
-        self._note(right, kept.number, address, hashlib.sha256(token.encode()).hexdigest())
+        self._note(right, kept.number, address, digest)
         return kept
 
     def _current(self) -> Snapshot:
@@ -137,9 +138,11 @@ class Feeds:
             return self._snapshot or Snapshot()
         try:
             try:
-                self._snapshot = _read_snapshot()
+                read = _read_snapshot()
                 self._fresh_until = time.monotonic() + FRESH_SECONDS
-                _write_whole(self.folder / "snapshot.json", _as_json(self._snapshot))
+                if read != self._snapshot:
+                    self._snapshot = read
+                    _write_whole(self.folder / "snapshot.json", _as_json(read))
             except DatabaseError as error:
                 _LOG.warning("feeds_without_database", error=str(error))
                 self._fresh_until = time.monotonic() + _LEAVE_ALONE_SECONDS
@@ -304,12 +307,8 @@ def _read_snapshot() -> Snapshot:
         )
         for token in tokens
     }
-    published = (
-        Publication.objects.filter(state=Publication.State.PUBLISHED)
-        .order_by("watchlist_id", "-number")
-        .distinct("watchlist_id")
-    )
-    return Snapshot(rights, {each.watchlist_id: _newest(each) for each in published})
+    newest = Publication.objects.newest_of_each_list()
+    return Snapshot(rights, {each.watchlist_id: _newest(each) for each in newest})
 
 
 def _newest(publication: Publication) -> Newest:

@@ -20,6 +20,9 @@ class PublicationQuerySet(models.QuerySet["Publication"]):
         """The newest first."""
         return self.filter(state="published").order_by("-number")
 
+    def newest_of_each_list(self) -> PublicationQuerySet:
+        return self.filter(state="published").order_by("watchlist_id", "-number").distinct("watchlist_id")
+
     def held(self) -> PublicationQuerySet:
         return self.filter(state="held")
 

@@ -150,12 +150,7 @@ def _list_rows(lists: Sequence[Watchlist]) -> list[ListRow]:
     """One question per list, because each is a rule of its own, and two more for all of them."""
     counts = [decisions_of(each).aggregate(entries=Count("pk"), newest=Max("pk")) for each in lists]
     newest = Decision.objects.select_related("proposer").in_bulk([count["newest"] for count in counts])
-    published = {
-        each.watchlist_id: each
-        for each in Publication.objects.filter(state=Publication.State.PUBLISHED)
-        .order_by("watchlist_id", "-number")
-        .distinct("watchlist_id")
-    }
+    published = {each.watchlist_id: each for each in Publication.objects.newest_of_each_list()}
     return [
         ListRow(each, count["entries"], newest.get(count["newest"]), published.get(each.pk))
         for each, count in zip(lists, counts, strict=True)
