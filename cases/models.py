@@ -182,6 +182,9 @@ class Decision(models.Model):
             ),
             models.Index(fields=["expires_at"], condition=Q(state="in force"), name="decision_expiry"),
             models.Index(fields=["made_in", "-id"], name="decision_made_in"),
+            # What has changed since a watchlist was published, asked at each tick.
+            models.Index(fields=["made_at"], name="decision_made"),
+            models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="decision_ended"),
         )
 
     def __str__(self) -> str:
