@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 from cases.models import Case
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
-from hunts.models import Hunt, Run, Source
-from hunts.trouble import in_trouble
+from hunts.models import Hunt, Source
+from hunts.trouble import in_trouble, runs_in_trouble
 
 AT_MOST = 50
 TROUBLE = timedelta(days=7)
@@ -31,12 +31,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         .order_by("oldest")[:AT_MOST]
     )
     trouble = (
-        Run.objects.filter(
-            # What the clock asked it asks again; only a hunt that goes on failing needs someone.
-            Q(opened_by__isnull=False) | Q(hunt__rhythm=""),
-            state__in=[Run.State.PARTIAL, Run.State.FAILED],
-            ended_at__gt=timezone.now() - TROUBLE,
-        )
+        runs_in_trouble(timezone.now() - TROUBLE)
         .select_related("hunt__case", "hunt__source")
         .order_by("-ended_at")[:AT_MOST]
     )
