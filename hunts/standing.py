@@ -27,6 +27,8 @@ class Cost:
     seconds: float = 0.0
     # Slices of the last day that ended without an answer.
     failed: int = 0
+    # And those of which the source never gave more than a part.
+    in_part: int = 0
     # Being asked now, and asked within the last 30 seconds.
     under_way: int = 0
     recent: int = 0
@@ -66,6 +68,7 @@ def costs_of(sources: Iterable[Source], now: datetime) -> dict[int, Cost]:
             all_bytes=Sum("bytes"),
             all_seconds=Sum("seconds"),
             all_failed=Count("pk", filter=Q(state=Slice.State.FAILED, ended_at__gte=now - _ONE_DAY)),
+            all_in_part=Count("pk", filter=Q(state=Slice.State.PARTIAL, ended_at__gte=now - _ONE_DAY)),
             all_under_way=Count("pk", filter=Q(state=Slice.State.ASKING)),
             all_recent=Count("pk", filter=Q(started_at__gte=now - _LIMIT_WINDOW)),
         )
@@ -80,11 +83,15 @@ def costs_of(sources: Iterable[Source], now: datetime) -> dict[int, Cost]:
 
 
 def errors_of(source: Source) -> list[Slice]:
-    """What the source last failed to answer, newest first."""
-    failed = Q(state=Slice.State.FAILED) | Q(attempts__gt=0)
+    """What the source last failed to answer, newest first.
+
+    Not what it answered in the end, nor what was split: its children are asked in its place.
+    """
+    failed = Q(state__in=[Slice.State.FAILED, Slice.State.PARTIAL]) | Q(attempts__gt=0)
     return list(
         Slice.objects.filter(failed, run__hunt__source=source)
         .exclude(said="")
+        .exclude(state__in=[Slice.State.DONE, Slice.State.SPLIT])
         .select_related("run__hunt")
         .defer("kql")
         .order_by("-started_at", "-pk")[:ERRORS_SHOWN]
@@ -109,13 +116,18 @@ def standing_of(
     if _has_failed_test(source):
         return Standing(1, "failed", f"test failed: {_failed_step(source)}")
     if cost.failed:
-        count = f"{cost.failed:,} questions" if cost.failed > 1 else "1 question"
-        return Standing(2, "partial", f"{count} failed today")
+        return Standing(2, "partial", f"{_questions(cost.failed)} failed today")
+    if cost.in_part:
+        return Standing(2, "partial", f"{_questions(cost.in_part)} answered in part today")
     if is_empty:
         return Standing(5, "waiting", "nothing imported yet")
     if days_behind:
         return Standing(3, "partial", f"newest day is {days_behind} day{'s' * (days_behind > 1)} old")
     return _untroubled(source)
+
+
+def _questions(count: int) -> str:
+    return f"{count:,} questions" if count > 1 else "1 question"
 
 
 def _untroubled(source: Source) -> Standing:

@@ -259,6 +259,43 @@ def test_costs_and_errors_of_runs_are_shown(site: Client, run: Run) -> None:
     assert "1 question failed today" in text_of(site.get("/sources/"))
 
 
+def _end_slices_of(run: Run, *states: str) -> None:
+    """One for each state, each tried before and saying which it is."""
+    run.slices.all().delete()
+    now, day = timezone.now(), date(2026, 11, 1)
+    facts = {"purpose": "days", "file_kind": "name", "first_day": day, "last_day": day, "attempts": 1}
+    for state in states:
+        Slice.objects.create(
+            run=run, state=state, said=f"said when {state}", started_at=now, ended_at=now, **facts
+        )
+
+
+def test_what_could_not_be_had_whole_is_an_error_with_its_own_state(site: Client, run: Run) -> None:
+    _end_slices_of(run, "partial", "out of retention", "done", "split")
+    page = site.get("/sources/local/")
+    said = text_of(page)
+    assert "in part said when partial" in said
+    assert "out of retention said when out of retention" in said
+    assert "state is-running" not in page.content.decode()
+
+
+def test_what_was_answered_in_the_end_or_asked_in_pieces_is_no_error(site: Client, run: Run) -> None:
+    _end_slices_of(run, "done", "split")
+    assert "No question of a run failed here." in text_of(site.get("/sources/local/"))
+
+
+def test_a_source_that_answers_in_part_is_in_trouble(site: Client, run: Run) -> None:
+    _end_slices_of(run, "partial", "partial", "out of retention", "split", "done")
+    assert "2 questions answered in part today" in text_of(site.get("/sources/"))
+
+
+def test_what_is_no_longer_kept_and_what_was_split_is_no_trouble(site: Client, run: Run) -> None:
+    _end_slices_of(run, "out of retention", "split", "done")
+    said = text_of(site.get("/sources/"))
+    assert "failed today" not in said
+    assert "in part today" not in said
+
+
 def test_the_cost_of_other_months_is_not_counted(site: Client, run: Run) -> None:
     long_ago = timezone.now() - timedelta(days=31)
     run.slices.update(fence=3, rows=41_000, started_at=long_ago)
