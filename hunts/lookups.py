@@ -10,7 +10,7 @@ import idna
 import structlog
 from celery import current_app
 from django.db import OperationalError as DatabaseGone
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -30,6 +30,7 @@ from hunts.kql.quote import UnquotableText, quote
 from hunts.kql.window import Window
 from hunts.limiter import Holder, NoTurn, turn
 from hunts.models import LookUp, Source
+from hunts.querysets import LookUpQuerySet
 from hunts.sources.base import Adapter, Answer
 from hunts.sources.errors import Interrupted, SourceError, Throttled, TimedOut, Unavailable
 
@@ -111,7 +112,7 @@ def hint_look_up(look_up_id: int) -> bool:
 
 def hint_look_ups() -> None:
     """What waits, or was left by a lost worker. A message more than needed claims nothing."""
-    for pk in LookUp.objects.to_be_asked().order_by("pk").values_list("pk", flat=True):
+    for pk in _to_be_asked().order_by("pk").values_list("pk", flat=True):
         if not hint_look_up(pk):
             return
 
@@ -119,7 +120,7 @@ def hint_look_ups() -> None:
 def look_up(look_up_id: int) -> None:
     """Asks it if it is there to be had; returns quietly when someone else has it."""
     claimed = (
-        LookUp.objects.to_be_asked()
+        _to_be_asked()
         .filter(pk=look_up_id)
         .update(
             state=LookUp.State.ASKING,
@@ -137,10 +138,18 @@ def look_up(look_up_id: int) -> None:
         return
     try:
         _ask(look)
+    except NoTurn as error:
+        # Nothing was asked, so it costs no attempt.
+        _wait(look, error.said, error.wait_seconds, attempts=F("attempts") - 1)
     except SourceError as error:
         _take_failure(look, error)
     except (UnreadableCell, UnquotableText, ValueError, DatabaseGone) as error:
         _finish(look, state=LookUp.State.FAILED, said=f"The answer could not be read. {error}"[:500])
+
+
+def _to_be_asked() -> LookUpQuerySet:
+    """At sources that may be asked. No join: of two claims at once, the later must see the row anew."""
+    return LookUp.objects.to_be_asked().filter(Exists(Source.objects.active().filter(pk=OuterRef("source"))))
 
 
 def _ask(look: LookUp) -> None:
@@ -166,11 +175,8 @@ def _answer(look: LookUp, adapter: Adapter, query: Query, window: Window) -> Ans
     name = f"look-up {look.pk}, claim {look.fence}"
     # Nothing renews it, so it is had for the whole question.
     holder = Holder(look.source, name, seconds=TIMEOUT_SECONDS)
-    try:
-        with turn(holder, threading.Event()):
-            return adapter.ask(query, window, timeout=TIMEOUT_SECONDS)
-    except NoTurn as error:
-        raise Throttled(error.said, retry_after=error.wait_seconds) from error
+    with turn(holder, threading.Event()):
+        return adapter.ask(query, window, timeout=TIMEOUT_SECONDS)
 
 
 def query_of(look: LookUp, window: Window, dialect: Dialect) -> Query:
@@ -236,15 +242,23 @@ def _take_failure(look: LookUp, error: SourceError) -> None:
         _finish(look, state=LookUp.State.FAILED, said=said)
         return
     wait = error.retry_after if isinstance(error, Throttled) else RETRY_SECONDS
-    LookUp.objects.filter(pk=look.pk, fence=look.fence, state=LookUp.State.ASKING).update(
+    _wait(look, said, wait)
+
+
+def _wait(look: LookUp, said: str, seconds: float, **changes: object) -> None:
+    _held(look).update(
         state=LookUp.State.WAITING,
         said=said,
         lease_until=None,
-        not_before=Now() + timedelta(seconds=wait),
+        not_before=Now() + timedelta(seconds=seconds),
+        **changes,
     )
 
 
 def _finish(look: LookUp, **changes: object) -> None:
+    _held(look).update(lease_until=None, ended_at=Now(), **changes)
+
+
+def _held(look: LookUp) -> LookUpQuerySet:
     """Whoever holds an older fence writes nothing."""
-    held = LookUp.objects.filter(pk=look.pk, fence=look.fence, state=LookUp.State.ASKING)
-    held.update(lease_until=None, ended_at=Now(), **changes)
+    return LookUp.objects.filter(pk=look.pk, fence=look.fence, state=LookUp.State.ASKING)

@@ -15,6 +15,7 @@ from footprint.ledger.models import Entry
 from hunts import lookups
 from hunts.actions import CaseIsArchived
 from hunts.adapters import adapter_for
+from hunts.limiter import NoTurn
 from hunts.lookups import CannotLookUp, ask_look_up, look_up
 from hunts.models import LookUp, Run, RunNews, Source
 from hunts.sources.errors import Rejected, Throttled, Unavailable
@@ -160,6 +161,25 @@ def test_a_paused_source_is_asked_nothing(case: Case) -> None:
     Source.objects.update(paused_at=timezone.now())
     with pytest.raises(CannotLookUp, match="is paused"):
         ask(case, "evil.example")
+
+
+def test_what_waits_while_its_source_is_paused_is_asked_once_it_is_resumed(case: Case) -> None:
+    look = ask(case, "evil.example")
+    Source.objects.update(paused_at=timezone.now())
+    look = answered(look)
+    assert (look.state, look.attempts) == ("waiting", 0)
+    Source.objects.update(paused_at=None)
+    assert answered(look).state == "done"
+
+
+def test_having_no_turn_costs_no_attempt(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_free(*given: object) -> None:
+        raise NoTurn(7.0, "Waits for its turn.")
+
+    monkeypatch.setattr(lookups, "turn", none_free)
+    look = answered(ask(case, "evil.example"))
+    assert (look.state, look.attempts, look.said) == ("waiting", 0, "Waits for its turn.")
+    assert not LookUp.objects.to_be_asked().exists()
 
 
 def test_the_page_shows_the_answer_and_the_text_that_was_sent(case: Case, rui: Person) -> None:
