@@ -145,7 +145,7 @@ def _holder(held: Claim, asked: Slice) -> Holder:
 
 def _take_failure(held: Claim, asked: Slice, error: SourceError) -> None:
     log.warning("source_failed", slice=held.slice_id, error=type(error).__name__, said=str(error))
-    said = f"{error} “{error.said}”" if error.said else str(error)
+    said = error.words
     match error:
         case Interrupted():
             slices.give_back(held, said="", wait_seconds=0, counts=False)

@@ -236,7 +236,7 @@ def _row(columns: Sequence[str], cells: Sequence[object]) -> dict[str, object]:
 
 
 def _take_failure(look: LookUp, error: SourceError) -> None:
-    said = f"{error} “{error.said}”" if error.said else str(error)
+    said = error.words
     log.warning("look_up_failed", look_up=look.pk, error=type(error).__name__, said=said)
     if not isinstance(error, _MAY_PASS) or look.attempts >= MOST_ATTEMPTS:
         _finish(look, state=LookUp.State.FAILED, said=said)

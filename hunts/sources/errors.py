@@ -22,6 +22,11 @@ class SourceError(Exception):
         self.said = said
         super().__init__(message)
 
+    @property
+    def words(self) -> str:
+        """The message and, quoted, what the source said."""
+        return f"{self} “{self.said}”" if self.said else str(self)
+
 
 class Unavailable(SourceError):
     pass
