@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -52,8 +52,7 @@ class NewCaseForm(forms.Form):
         known = list(Source.objects.all())
         self._sources = {source.slug: source for source in known if not source.is_paused}
         self.paused = [source for source in known if source.is_paused]
-        field = self.fields["source"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101  # for the type checker; declared above
+        field = cast("forms.ChoiceField", self.fields["source"])
         field.choices = [(slug, source.title) for slug, source in self._sources.items()]
         field.error_messages["invalid_choice"] = self._not_to_be_asked()
 
