@@ -1,0 +1,17 @@
+from cases.models.case import Case, CaseFile, CaseVisit
+from cases.models.choices import FileKind, ValueKind, Verdict
+from cases.models.decision import Decision
+from cases.models.endpoint import CaseValue, Endpoint, Sighting
+
+__all__ = [
+    "Case",
+    "CaseFile",
+    "CaseValue",
+    "CaseVisit",
+    "Decision",
+    "Endpoint",
+    "FileKind",
+    "Sighting",
+    "ValueKind",
+    "Verdict",
+]

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Func, Q
+from netfields import CidrAddressField
+
+from cases.models.case import Case
+from cases.models.choices import Verdict
+from cases.querysets import DecisionQuerySet
+from cases.verdicts import precedence
+from cases.verdicts.subject import Subject, SubjectKind
+
+
+class Decision(models.Model):
+    """A person's allow or block of a subject, in a scope. Rows are ended, never edited or deleted."""
+
+    class SubjectKind(models.TextChoices):
+        NAME = "name", "exact name"
+        BELOW = "below", "name and everything below"
+        ADDRESS = "address", "address"
+        NETWORK = "network", "network"
+        TEXT = "text", "exact text"
+
+    class Scope(models.TextChoices):
+        CASE = "case", "this case"
+        FILE = "file", "this file"
+        EVERYWHERE = "everywhere", "everywhere"
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "proposed"
+        IN_FORCE = "in force", "in force"
+        REJECTED = "rejected", "rejected"
+        WITHDRAWN = "withdrawn", "withdrawn"
+        SUPERSEDED = "superseded", "superseded"
+        EXPIRED = "expired", "expired"
+
+    verdict = models.CharField(
+        max_length=16, choices=[(v.value, v.label) for v in (Verdict.ALLOWED, Verdict.BLOCKED)]
+    )
+    subject_kind = models.CharField(max_length=8, choices=SubjectKind)
+    subject = models.TextField(db_collation="C")
+    # The subject again where it is an address or a network, for matching by the database.
+    network = CidrAddressField(null=True)
+    scope = models.CharField(max_length=16, choices=Scope)
+    # The case of a case-wide decision; for the others it is empty, and `made_in` says where it was made.
+    case = models.ForeignKey(Case, null=True, on_delete=models.PROTECT, related_name="+")
+    file_kind = models.CharField(max_length=8, blank=True)
+    file_key = models.TextField(blank=True, db_collation="C")
+    made_in = models.ForeignKey(Case, null=True, on_delete=models.PROTECT, related_name="decisions_made")
+    reason = models.TextField()
+    expires_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=16, choices=State)
+    proposer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="proposed")
+    approver = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="approved"
+    )
+    made_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    # What this decision took the place of; undoing it makes that one again.
+    supersedes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="superseded_by")
+    version = models.PositiveIntegerField(default=1)
+
+    objects: ClassVar[DecisionQuerySet] = DecisionQuerySet.as_manager()  # type: ignore[assignment]  # as Case.objects
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["subject_kind", "subject", "scope", "case", "file_kind", "file_key"],
+                condition=Q(state="in force"),
+                nulls_distinct=False,
+                name="one_decision_in_force",
+            ),
+            models.UniqueConstraint(
+                fields=["subject_kind", "subject", "scope", "case", "file_kind", "file_key"],
+                condition=Q(state="proposed"),
+                nulls_distinct=False,
+                name="one_decision_proposed",
+            ),
+            models.CheckConstraint(
+                condition=Q(scope="case", case__isnull=False, file_kind="", file_key="")
+                | Q(Q(scope="file", case__isnull=True) & ~Q(file_kind="") & ~Q(file_key=""))
+                | Q(scope="everywhere", case__isnull=True, file_kind="", file_key=""),
+                name="decision_scope_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(subject_kind__in=["address", "network"], network__isnull=False)
+                | Q(subject_kind__in=["name", "below", "text"], network__isnull=True),
+                name="decision_network_as_kind",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["scope", "verdict", "subject_kind", "subject"],
+                condition=Q(state="in force"),
+                name="decision_lists",
+            ),
+            models.Index(fields=["subject"], name="decision_subject"),
+            models.Index(
+                fields=["network"],
+                condition=Q(state="in force", network__isnull=False),
+                name="decision_network",
+            ),
+            # The prefixes in use, which settling asks for.
+            models.Index(
+                Func(F("network"), function="family"),
+                Func(F("network"), function="masklen"),
+                condition=Q(state="in force", subject_kind="network"),
+                name="decision_prefixes",
+            ),
+            models.Index(fields=["expires_at"], condition=Q(state="in force"), name="decision_expiry"),
+            models.Index(fields=["made_in", "-id"], name="decision_made_in"),
+            # What has changed since a watchlist was published, asked at each tick.
+            models.Index(fields=["made_at"], name="decision_made"),
+            models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="decision_ended"),
+        )
+
+    def __str__(self) -> str:
+        noun = "allow" if self.verdict == Verdict.ALLOWED else "block"
+        return f"{noun} of {self.subject_typed}, {precedence.SCOPE_WORDS[precedence.Scope(self.scope)]}"
+
+    @property
+    def as_subject(self) -> Subject:
+        return Subject(SubjectKind(self.subject_kind), self.subject)
+
+    @property
+    def subject_typed(self) -> str:
+        """The subject as people write it, with its star."""
+        return self.as_subject.typed
