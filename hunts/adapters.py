@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
@@ -11,18 +10,14 @@ from threading import Lock
 from django.conf import settings
 from django.utils import timezone
 
-from footprint.configuration import PREFIX, Configuration, variable_of
+from footprint.azure.process import PerProcess
+from footprint.given_away import check_credential
 from hunts.models import Source
 from hunts.sources.base import Adapter
-from hunts.sources.credentials import Way, parse_reference
 from hunts.sources.errors import BadSource, Refused
 from hunts.sources.local import LocalAdapter
 from hunts.sources.open import open_source
-from hunts.sources.process import PerProcess
 from hunts.telemetry.store import Store
-
-# A token is sent to an address that somebody typed. What is named so is none, and stays here.
-_NO_TOKEN = re.compile(r"SECRET|PASSWORD|PASSPHRASE|_KEY(_FILE)?$", re.IGNORECASE)
 
 
 def store_of(source: Source) -> Store:
@@ -48,18 +43,6 @@ def open_adapter(kind: str, options: Mapping[str, str], credential: str) -> Adap
         allow_http=settings.FOOTPRINT.allow_http_sources,
         clock=timezone.now,
     )
-
-
-def check_credential(credential: str) -> None:
-    """Raises BadSource for what names no way to sign in, or would give away a secret of this site."""
-    reference = parse_reference(credential)
-    if reference.way is Way.TOKEN and (_is_setting(reference.name) or _NO_TOKEN.search(reference.name)):
-        raise BadSource("credential", "That variable holds a secret of another kind, which is sent nowhere.")
-
-
-def _is_setting(name: str) -> bool:
-    ours = {variable_of(field) for field in Configuration.model_fields}
-    return name.upper().startswith(PREFIX) or name.upper().removesuffix("_FILE") in ours
 
 
 @dataclass(frozen=True)

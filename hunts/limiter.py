@@ -21,8 +21,8 @@ from django.db import connection
 from django.db.models.functions import Now
 from redis import Redis, RedisError
 
+from footprint.azure.process import PerProcess
 from hunts.models import Slice, Source
-from hunts.sources.process import PerProcess
 
 log = structlog.get_logger(__name__)
 

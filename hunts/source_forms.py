@@ -8,9 +8,9 @@ from django import forms
 from django.forms import BoundField
 
 from footprint.accounts.models import Person
+from footprint.azure.credentials import Way, parse_reference
 from hunts.models import Source
 from hunts.source_actions import SourceFields, usual_per_30_seconds
-from hunts.sources.credentials import Way, parse_reference
 from hunts.sources.errors import BadSource
 from hunts.sources.open import OPTIONS, REQUIRED
 

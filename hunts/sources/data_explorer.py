@@ -19,18 +19,19 @@ from azure.kusto.data.exceptions import (
 from azure.kusto.data.response import KustoResponseDataSet
 from requests.exceptions import ReadTimeout
 
+from footprint.azure.credentials import Identity
+from footprint.azure.endpoints import Place
+from footprint.azure.process import PerProcess
+from footprint.azure.replies import said_of, shown
+from footprint.azure.wire import Wire, mount_on
 from hunts.kql.footprint import TABLE, Dialect, time_lines
 from hunts.sources.base import Step
-from hunts.sources.credentials import Identity
-from hunts.sources.endpoints import Place
 from hunts.sources.errors import Rejected, SourceError, TimedOut, Unavailable
 from hunts.sources.knocking import knock
 from hunts.sources.probes import Subject
-from hunts.sources.process import PerProcess
 from hunts.sources.remote import Call, Received, RemoteAdapter, now
-from hunts.sources.replies import error_in_words, error_of, said_of, shown
+from hunts.sources.replies import error_in_words, error_of
 from hunts.sources.watch import Watch
-from hunts.sources.wire import Wire, mount_on
 
 SERVICE = "Data Explorer"
 MAX_ROWS = 500_000

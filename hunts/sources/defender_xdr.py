@@ -9,18 +9,19 @@ from http import HTTPStatus
 
 import httpx
 
+from footprint.azure.credentials import Identity
+from footprint.azure.endpoints import Place
+from footprint.azure.process import PerProcess
+from footprint.azure.replies import Reply, read_json, shown
+from footprint.azure.wire import CONNECT_SECONDS, Wire
 from hunts.kql.dialects import DEFENDER_XDR
 from hunts.kql.window import Window
 from hunts.sources.base import Step
-from hunts.sources.credentials import Identity
-from hunts.sources.endpoints import Place
 from hunts.sources.errors import TimedOut, Unavailable
 from hunts.sources.probes import Subject
-from hunts.sources.process import PerProcess
 from hunts.sources.remote import Call, Received, RemoteAdapter, now
-from hunts.sources.replies import Reply, error_of, read_json, shown
+from hunts.sources.replies import error_of
 from hunts.sources.watch import Watch
-from hunts.sources.wire import CONNECT_SECONDS, Wire
 
 SERVICE = "Defender XDR"
 ENDPOINT = "https://graph.microsoft.com"

@@ -6,10 +6,11 @@ from http import HTTPStatus
 
 import requests
 
+from footprint.azure.replies import Reply, shown
+from footprint.azure.wire import CONNECT_SECONDS, open_session
 from hunts.sources.errors import Unavailable
-from hunts.sources.replies import Reply, error_of, shown
+from hunts.sources.replies import error_of
 from hunts.sources.watch import Watch
-from hunts.sources.wire import CONNECT_SECONDS, open_session
 
 _LEAST_SECONDS = 0.1
 

@@ -19,19 +19,20 @@ from azure.core.pipeline.transport import RequestsTransport
 from azure.core.rest import HttpResponse
 from azure.monitor.query import LogsQueryClient
 
+from footprint.azure.credentials import Identity
+from footprint.azure.endpoints import Place
+from footprint.azure.process import PerProcess
+from footprint.azure.replies import Reply, read_json, said_of, shown
+from footprint.azure.wire import CONNECT_SECONDS, Wire, open_session
 from hunts.kql.dialects import LOG_ANALYTICS
 from hunts.kql.window import Window
 from hunts.sources.base import Step
-from hunts.sources.credentials import Identity
-from hunts.sources.endpoints import Place
 from hunts.sources.errors import Rejected, SourceError, TimedOut, Unavailable
 from hunts.sources.knocking import knock
 from hunts.sources.probes import Subject
-from hunts.sources.process import PerProcess
 from hunts.sources.remote import Call, Received, RemoteAdapter, now
-from hunts.sources.replies import Reply, error_in_words, error_of, read_json, said_of, shown
+from hunts.sources.replies import error_in_words, error_of
 from hunts.sources.watch import Watch
-from hunts.sources.wire import CONNECT_SECONDS, Wire, open_session
 
 SERVICE = "Log Analytics"
 ENDPOINT = "https://api.loganalytics.azure.com"

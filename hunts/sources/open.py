@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from footprint.azure.credentials import WORDS, Identity, Reference, open_identity, parse_reference
+from footprint.azure.endpoints import Place, host_of, place_of
 from hunts.kql.footprint import Dialect
 from hunts.sources import data_explorer, defender_xdr, log_analytics
-from hunts.sources.credentials import WORDS, Identity, Reference, open_identity, parse_reference
 from hunts.sources.data_explorer import DataExplorerAdapter
 from hunts.sources.defender_xdr import DefenderXdrAdapter
-from hunts.sources.endpoints import Place, authority_of, host_of, parse_endpoint
 from hunts.sources.errors import BadSource
 from hunts.sources.log_analytics import LogAnalyticsAdapter
 from hunts.sources.remote import RemoteAdapter, now
@@ -55,20 +55,13 @@ class _Settings:
 
     def place(self, endpoint: str, audience: str) -> Place:
         """`endpoint` and `audience` are what holds when nothing else is set."""
-        asked = self._address("endpoint") or endpoint
-        authority = self._address("authority") or self._authority_of_environment() or authority_of(asked)
-        return Place(asked, self.text("audience") or audience or asked, authority)
-
-    def _address(self, name: str) -> str:
-        text = self.text(name)
-        return parse_endpoint(name, text, allow_http=self.allow_http) if text else ""
-
-    def _authority_of_environment(self) -> str:
-        text = self.environment.get("AZURE_AUTHORITY_HOST", "").strip()
-        if not text:
-            return ""
-        address = text if "://" in text else f"https://{text}"
-        return parse_endpoint("authority", address, allow_http=self.allow_http)
+        return place_of(
+            self.options,
+            self.environment,
+            endpoint=endpoint,
+            audience=audience,
+            allow_http=self.allow_http,
+        )
 
     def identity(self, place: Place) -> Callable[[], Identity]:
         return lambda: open_identity(self.reference, self.environment, authority=place.authority)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+from footprint.azure.wire import Wire
 from hunts.kql.footprint import Dialect, Query
 from hunts.kql.window import Window
 from hunts.sources.base import Answer, Probe
@@ -18,7 +19,6 @@ from hunts.sources.errors import NotSignedIn, OutOfRetention, Refused, Rejected,
 from hunts.sources.probes import Subject, look_at
 from hunts.sources.tables import fitted
 from hunts.sources.watch import Watch
-from hunts.sources.wire import Wire
 
 
 def now() -> datetime:

@@ -19,7 +19,7 @@ from azure.identity import (
 )
 from requests.adapters import BaseAdapter
 
-from hunts.sources.credentials import Identity, Reference, Way, open_identity, parse_reference
+from footprint.azure.credentials import Identity, Reference, Way, open_identity, parse_reference
 from hunts.sources.errors import BadSource, NotSignedIn, SourceError, Unavailable
 from tests.hunts.sources.certificates import own_certificate
 from tests.hunts.sources.conftest import OpenLab

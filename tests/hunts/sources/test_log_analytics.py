@@ -174,6 +174,6 @@ def test_the_client_is_made_for_each_process_and_kept_in_it(
     ask(adapter)
     ask(adapter)
     assert len(made) == 1
-    monkeypatch.setattr("hunts.sources.process.os.getpid", lambda: -1)
+    monkeypatch.setattr("footprint.azure.process.os.getpid", lambda: -1)
     ask(adapter)
     assert len(made) == 2

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from footprint.azure.replies import MAX_PAUSE_SECONDS, MAX_SAID, Reply, pause_of, said_of
 from hunts.sources.errors import (
     NotSignedIn,
     Refused,
@@ -21,7 +22,7 @@ from hunts.sources.errors import (
     Truncated,
     Unavailable,
 )
-from hunts.sources.replies import MAX_PAUSE_SECONDS, MAX_SAID, Reply, error_of, pause_of, said_of
+from hunts.sources.replies import error_of
 
 SYNTAX = {
     "error": {

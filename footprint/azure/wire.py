@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from hunts.sources.replies import Reply
+from footprint.azure.replies import Reply
 
 CONNECT_SECONDS = 10.0
 

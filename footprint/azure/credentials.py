@@ -40,9 +40,9 @@ from azure.identity import (
     WorkloadIdentityCredential,
 )
 
-from hunts.sources.errors import BadSource, NotSignedIn, SourceError, Unavailable
-from hunts.sources.replies import shown
-from hunts.sources.wire import CONNECT_SECONDS, open_session
+from footprint.azure.errors import BadSetting, NotSignedIn, ServiceError, Unavailable
+from footprint.azure.replies import shown
+from footprint.azure.wire import CONNECT_SECONDS, open_session
 
 _READ_SECONDS = 20.0
 _TRIES_AGAIN = 2
@@ -93,11 +93,11 @@ def parse_reference(text: str) -> Reference:
     except ValueError as error:
         # The text is not repeated: it may be a secret that somebody pasted.
         ways = ", ".join(each.value for each in Way if each is not Way.TOKEN)
-        raise BadSource("credential", f"Give one of {ways}, or token:NAME.") from error
+        raise BadSetting("credential", f"Give one of {ways}, or token:NAME.") from error
     if colon and not _NAME.fullmatch(name):
-        raise BadSource("credential", "After the colon comes the name of a variable of the environment.")
+        raise BadSetting("credential", "After the colon comes the name of a variable of the environment.")
     if known is Way.TOKEN and not name:
-        raise BadSource("credential", "Name the variable that holds the token: token:NAME.")
+        raise BadSetting("credential", "Name the variable that holds the token: token:NAME.")
     return Reference(known, name) if name else Reference(known)
 
 
@@ -158,14 +158,14 @@ class Identity:
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
         try:
             return self._credential.get_token(*scopes, **options)
-        except SourceError:
+        except ServiceError:
             raise
         except CredentialUnavailableError as error:
             raise NotSignedIn(f"Signing in with {self._words} failed.", said=shown(error.message)) from error
         except (AzureError, ValueError, OSError) as error:
             raise self._failed(error) from error
 
-    def _failed(self, error: Exception) -> SourceError:
+    def _failed(self, error: Exception) -> ServiceError:
         said = shown(str(error))
         if _is_out_of_order(error):
             return Unavailable("The place that signs us in cannot be reached, or is out of order.", said=said)

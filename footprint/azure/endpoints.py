@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from hunts.sources.errors import BadSource
+from footprint.azure.errors import BadSetting
 
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 _US_AUTHORITY = "https://login.microsoftonline.us"
@@ -32,20 +33,20 @@ class Place:
 def parse_endpoint(field: str, text: str, *, allow_http: bool) -> str:
     """Without a slash at its end."""
     if not text.isprintable() or " " in text:
-        raise BadSource(field, "An address has no spaces or control characters.")
+        raise BadSetting(field, "An address has no spaces or control characters.")
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise BadSource(field, "This is not an address like https://host.example.") from error
+        raise BadSetting(field, "This is not an address like https://host.example.") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        raise BadSource(field, "Give an address like https://host.example.")
+        raise BadSetting(field, "Give an address like https://host.example.")
     if parts.username is not None or parts.password is not None:
-        raise BadSource(field, "An address holds no name and no password.")
+        raise BadSetting(field, "An address holds no name and no password.")
     if parts.query or parts.fragment:
-        raise BadSource(field, "An address ends before ? and #.")
+        raise BadSetting(field, "An address ends before ? and #.")
     if parts.scheme == "http" and not allow_http:
-        raise BadSource(field, "Without https everybody on the way can read the answers and the token.")
+        raise BadSetting(field, "Without https everybody on the way can read the answers and the token.")
     return text.rstrip("/")
 
 
@@ -61,3 +62,31 @@ def authority_of(endpoint: str) -> str:
     if host.endswith(".cn"):
         return _CHINA_AUTHORITY
     return PUBLIC_AUTHORITY
+
+
+def place_of(
+    options: Mapping[str, str],
+    environment: Mapping[str, str],
+    *,
+    endpoint: str,
+    audience: str,
+    allow_http: bool,
+) -> Place:
+    """`endpoint` and `audience` are what holds when the options say nothing else."""
+
+    def address(name: str) -> str:
+        text = options.get(name, "").strip()
+        return parse_endpoint(name, text, allow_http=allow_http) if text else ""
+
+    asked = address("endpoint") or endpoint
+    authority = address("authority") or _authority_of(environment, allow_http=allow_http)
+    named = options.get("audience", "").strip()
+    return Place(asked, named or audience or asked, authority or authority_of(asked))
+
+
+def _authority_of(environment: Mapping[str, str], *, allow_http: bool) -> str:
+    text = environment.get("AZURE_AUTHORITY_HOST", "").strip()
+    if not text:
+        return ""
+    address = text if "://" in text else f"https://{text}"
+    return parse_endpoint("authority", address, allow_http=allow_http)
