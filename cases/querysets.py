@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
-from cases.verdicts.subject import suffixes_of
+from cases.verdicts.subject import Subject, suffixes_of
 
 if TYPE_CHECKING:
     from cases.models import Case, CaseValue, Decision, Endpoint  # noqa: F401  # two are named in strings only
@@ -17,9 +17,21 @@ if TYPE_CHECKING:
 _AROUND = (
     """EXISTS (SELECT 1 FROM unnest(%s::inet[]) covered(at) WHERE covered.at <<= cases_decision.network)"""
 )
+_HOLDS = "cases_decision.network >> %s::inet"
+_YES = models.BooleanField()
 
 # Subjects that are one value, letter by letter. Their texts never collide across kinds.
 EXACT_KINDS = ("name", "address", "text")
+
+
+def _around(subject: Subject) -> Q:
+    """What covers the whole of it: stars above a name, networks around an address or a network."""
+    if subject.kind in {"address", "network"}:
+        holds = RawSQL(_HOLDS, [subject.text], output_field=_YES)  # noqa: S611  # a constant
+        return Q(Q(subject_kind="network") & Q(holds))
+    if subject.kind == "text":
+        return Q(pk__in=())
+    return Q(subject__in=suffixes_of(subject.text), subject_kind="below")
 
 
 class CaseQuerySet(models.QuerySet["Case"]):
@@ -61,6 +73,18 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         )
         around = RawSQL(_AROUND, [list(addresses)], output_field=models.BooleanField())  # noqa: S611  # a constant
         return self.filter(exact | above | Q(Q(subject_kind="network") & Q(around)))
+
+    def about(self, subject: Subject | None, text: str) -> DecisionQuerySet:
+        """What a search means: subjects that contain the text, and what covers the subject if it is one."""
+        texts = {text, text.lower(), subject.text if subject else text}
+        found = Q(*(("subject__contains", each) for each in sorted(texts)), _connector=Q.OR)
+        if subject is not None:
+            found |= Q(subject=subject.text) | _around(subject)
+        return self.filter(found)
+
+    def covering_subject(self, subject: Subject) -> DecisionQuerySet:
+        """Those whose subject is another one and covers this one."""
+        return self.filter(_around(subject)).exclude(subject_kind=subject.kind, subject=subject.text)
 
     def covering(self, case: Case) -> DecisionQuerySet:
         """Those whose scope reaches into the case: its own, everywhere, and those for a file it names."""

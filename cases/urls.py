@@ -1,8 +1,10 @@
 from django.urls import path
 
-from cases.views import deciding, decisions, queue, values
+from cases.views import deciding, decision, decision_list, decisions, queue, values
 
 urlpatterns = [
+    path("decisions/", decision_list.decision_list, name="decisions"),
+    path("decisions/<int:pk>/", decision.decision_page, name="decision"),
     path("cases/<int:pk>/", queue.queue, name="case"),
     path("cases/<int:pk>/seen", queue.mark_seen, name="case-seen"),
     path("cases/<int:pk>/decisions/", decisions.decisions, name="case-decisions"),

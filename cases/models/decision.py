@@ -115,6 +115,8 @@ class Decision(models.Model):
             ),
             models.Index(fields=["expires_at"], condition=Q(state="in force"), name="decision_expiry"),
             models.Index(fields=["made_in", "-id"], name="decision_made_in"),
+            # The page of all decisions, the newest of each state first.
+            models.Index(fields=["state", "-id"], name="decision_state"),
             # What has changed since a watchlist was published, asked at each tick.
             models.Index(fields=["made_at"], name="decision_made"),
             models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="decision_ended"),

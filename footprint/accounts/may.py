@@ -16,6 +16,8 @@ class Verb(StrEnum):
     OPEN_CASE = "cases:open"
     RUN_HUNT = "hunts:run"
     DECIDE = "cases:decide"
+    IMPORT_LIST = "decisions:import"
+    IMPORT_LARGE_LIST = "decisions:import_large"
     READ_WATCHLISTS = "watchlists:read"
     MANAGE_WATCHLISTS = "watchlists:manage"
     READ_SOURCES = "sources:read"
@@ -30,8 +32,8 @@ _READER = frozenset(
     {Verb.READ_CASES, Verb.READ_WATCHLISTS, Verb.READ_SOURCES, Verb.READ_LEDGER, Verb.KEEP_ACCOUNT}
 )
 _ANALYST = _READER | {Verb.OPEN_CASE, Verb.RUN_HUNT}
-_REVIEWER = _ANALYST | {Verb.DECIDE}
-_LEAD = _REVIEWER | {Verb.MANAGE_WATCHLISTS, Verb.MANAGE_SOURCES}
+_REVIEWER = _ANALYST | {Verb.DECIDE, Verb.IMPORT_LIST}
+_LEAD = _REVIEWER | {Verb.IMPORT_LARGE_LIST, Verb.MANAGE_WATCHLISTS, Verb.MANAGE_SOURCES}
 
 _VERBS_OF: dict[str, frozenset[Verb]] = {
     Role.READER: _READER,
