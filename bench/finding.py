@@ -111,7 +111,8 @@ def build(endpoints: int, decisions: int) -> Person:
 def paths() -> dict[str, str]:
     wide, _ = Decision.objects.get_or_create(
         subject="11.0.0.0/8", subject_kind="network", network="11.0.0.0/8", scope="everywhere",
-        verdict="allowed", defaults={"reason": "All of it", "state": "in force", "proposer": Person.objects.get(),
+        verdict="allowed",
+        defaults={"reason": "All", "state": "in force", "proposer": Person.objects.get(),
                   "made_at": "2026-11-24T12:00Z"},
     )  # fmt: skip
     middle = Decision.objects.filter(subject_kind="name").order_by("pk")[20_000:20_001].get().pk
@@ -135,7 +136,8 @@ def paths() -> dict[str, str]:
 
 SEARCHES = (
     "h", "h40", "h4000.s0.zone4001.example", "zone4998.example", "example", "11.0.44.9", "11.0.",
-    "11.0.0.0/16", "13.0.44.9", "hxxps://h4000[.]bad4000[.]example/a?b", "tool19", "17", "nothing-like-it", "%",
+    "11.0.0.0/16", "13.0.44.9", "hxxps://h4000[.]bad4000[.]example/a?b", "tool19", "17",
+    "nothing-like-it", "%",
 )  # fmt: skip
 
 
