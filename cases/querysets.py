@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from cases.verdicts.subject import Subject, suffixes_of
 
 if TYPE_CHECKING:
-    from cases.models import Case, CaseValue, Decision, Endpoint  # noqa: F401  # two are named in strings only
+    from cases.models import Case, CaseValue, Decision, Endpoint, KnownList  # noqa: F401  # some are named in strings only
 
 _AROUND = (
     """EXISTS (SELECT 1 FROM unnest(%s::inet[]) covered(at) WHERE covered.at <<= cases_decision.network)"""
@@ -118,3 +118,9 @@ class CaseValueQuerySet(models.QuerySet["CaseValue"]):
         if is_open:
             return self.filter(Q(is_open=False) | Q(Q(is_open=True) & later))
         return self.filter(Q(is_open=False) & later)
+
+
+class KnownListQuerySet(models.QuerySet["KnownList"]):
+    def warning(self) -> KnownListQuerySet:
+        """Those whose hits are shown."""
+        return self.filter(standing="warn")

@@ -2,6 +2,7 @@ from cases.models.case import Case, CaseFile, CaseVisit
 from cases.models.choices import FileKind, ValueKind, Verdict
 from cases.models.decision import Decision
 from cases.models.endpoint import CaseValue, Endpoint, Sighting
+from cases.models.known import KnownEntry, KnownList
 
 __all__ = [
     "Case",
@@ -11,6 +12,8 @@ __all__ = [
     "Decision",
     "Endpoint",
     "FileKind",
+    "KnownEntry",
+    "KnownList",
     "Sighting",
     "ValueKind",
     "Verdict",

@@ -23,6 +23,9 @@ class Event(StrEnum):
     DECISION_SUPERSEDED = "cases:decision:superseded"
     DECISION_WITHDRAWN = "cases:decision:withdrawn"
     DECISION_EXPIRED = "cases:decision:expired"
+    KNOWN_LISTS_LOADED = "cases:known_lists:loaded"
+    KNOWN_LIST_SWITCHED = "cases:known_list:switched"
+    KNOWN_LIST_REMOVED = "cases:known_list:removed"
     WATCHLIST_DOWNLOADED = "watchlists:watchlist:downloaded"
     WATCHLIST_ADDED = "watchlists:watchlist:added"
     WATCHLIST_CHANGED = "watchlists:watchlist:changed"
@@ -77,6 +80,9 @@ PHRASES: dict[Event, str] = {
     Event.DECISION_SUPERSEDED: "superseded a decision",
     Event.DECISION_WITHDRAWN: "withdrew a decision",
     Event.DECISION_EXPIRED: "expired a decision",
+    Event.KNOWN_LISTS_LOADED: "loaded",
+    Event.KNOWN_LIST_SWITCHED: "switched the known list",
+    Event.KNOWN_LIST_REMOVED: "removed the known list",
     Event.WATCHLIST_DOWNLOADED: "downloaded",
     Event.WATCHLIST_ADDED: "added the watchlist",
     Event.WATCHLIST_CHANGED: "changed the rule of",
