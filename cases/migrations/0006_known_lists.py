@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0004_decisions_by_time"),
+        ("cases", "0005_decision_state"),
     ]
 
     operations = [
