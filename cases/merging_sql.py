@@ -34,6 +34,10 @@ def _collation_of(name: str) -> str:
     return "" if name == "ports" else ' COLLATE "C"'
 
 
+# Asked for through a sub-select, a case counts as an average one. As a plain number, a case that is younger than
+# the tables' statistics counts as empty, and joins with it become nested loops over all its rows.
+_CASE = "(SELECT %(case)s::bigint)"
+
 STAGE = f"""
     CREATE TEMPORARY TABLE staged_endpoint (
         key uuid, file_id bigint, ip inet, dns text, dns_ip inet, value text COLLATE "C", value_kind text,
@@ -106,13 +110,13 @@ UPSERT_ENDPOINTS = f"""
     SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written
 """
 
-UPSERT_SIGHTINGS = """
+UPSERT_SIGHTINGS = f"""
     WITH written AS (
         INSERT INTO cases_sighting AS s (
             endpoint_id, source, day, events, active_hours, devices, first_seen, last_seen
         )
         SELECT e.id, %(source)s, n.day, n.events, n.active_hours, n.devices, n.first_seen, n.last_seen
-          FROM staged_sighting n JOIN cases_endpoint e ON e.case_id = %(case)s AND e.key = n.key
+          FROM staged_sighting n JOIN cases_endpoint e ON e.case_id = {_CASE} AND e.key = n.key
          ORDER BY n.key, n.day
         ON CONFLICT (endpoint_id, source, day) DO UPDATE
            SET events = greatest(s.events, excluded.events),
@@ -146,9 +150,9 @@ MAKE_VALUES = """
     SELECT count(*) FROM made
 """
 
-LOCK_VALUES = """
+LOCK_VALUES = f"""
     SELECT v.id FROM cases_casevalue v
-     WHERE v.case_id = %(case)s AND v.value IN (SELECT value FROM touched_value)
+     WHERE v.case_id = {_CASE} AND v.value IN (SELECT value FROM touched_value)
      ORDER BY v.case_id, v.value FOR NO KEY UPDATE OF v
 """
 
@@ -230,7 +234,7 @@ REFRESH_VALUES = f"""
     ), endpoint AS MATERIALIZED (
         SELECT e.id, e.value, e.file_id, e.ip, e.verdict, e.first_seen, e.last_seen,
                e.devices, e.ports, e.more
-          FROM asked JOIN cases_endpoint e ON e.value = asked.value AND e.case_id = %(case)s
+          FROM asked JOIN cases_endpoint e ON e.value = asked.value AND e.case_id = {_CASE}
     ), seen AS (
         SELECT e.value, s.day, sum(s.events) AS events, max(s.devices) AS devices,
                max(max(s.day)) OVER (PARTITION BY e.value) AS last_day
@@ -253,7 +257,7 @@ REFRESH_VALUES = f"""
        SET {", ".join(f"{name} = f.{name}" for name in _VALUE_COLUMNS)},
            is_open = f.verdict = 'undecided', version = v.version + 1
       FROM fresh f
-     WHERE v.case_id = %(case)s AND v.value = f.value
+     WHERE v.case_id = {_CASE} AND v.value = f.value
        AND ({", ".join(f"v.{name}" for name in _VALUE_COLUMNS)})
            IS DISTINCT FROM ({", ".join(f"f.{name}" for name in _VALUE_COLUMNS)})
 """
