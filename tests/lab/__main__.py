@@ -61,6 +61,8 @@ def _tell(lab: Lab) -> None:
         f"Log Analytics  endpoint {lab.url}  workspace {WORKSPACE}, or any other\n"
         f"Defender XDR   endpoint {lab.url}\n"
         f"Data Explorer  endpoint {lab.url}  database {lab.kusto.database}\n"
+        f"Sentinel       endpoint {lab.url}  any subscription, resource group, workspace and alias\n"
+        f"Defender       endpoint {lab.url}\n"
         f"Counts         GET {lab.url}/lab/counts\n"
         f"Faults         POST {lab.url}/lab/faults\n"
         "Any bearer token will do. Ctrl-C ends it.\n"

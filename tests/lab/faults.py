@@ -37,6 +37,10 @@ class Kind(StrEnum):
     RENAMED = "renamed"
     NULLS = "nulls"
     REDIRECT = "redirect"
+    # What was asked for is done, and no answer comes until the lab closes.
+    WITHHELD = "withheld"
+    # Nothing goes wrong, so that the next fault comes later.
+    FINE = "fine"
 
 
 FOREVER = 1_000_000_000

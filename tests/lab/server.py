@@ -16,15 +16,28 @@ from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from tests.lab import graph, kusto, log_analytics
+from tests.lab import defender, graph, kusto, log_analytics, sentinel
 from tests.lab.counts import Counts
+from tests.lab.defender import Defender
 from tests.lab.engine import Column, Engine, NotUnderstood, Table
 from tests.lab.faults import Fault, Faults, Kind
 from tests.lab.graph import Graph
 from tests.lab.kusto import Kusto
 from tests.lab.log_analytics import LogAnalytics
-from tests.lab.wire import JSON, Refusal, Reply, Service, gateway_timeout, reply_json
+from tests.lab.sentinel import Sentinel
+from tests.lab.wire import (
+    JSON,
+    Keeper,
+    Refusal,
+    Reply,
+    Request,
+    Service,
+    Speaking,
+    gateway_timeout,
+    reply_json,
+)
 
 DRIP_SECONDS = 0.05
 
@@ -48,9 +61,13 @@ class Lab:
         self.log_analytics = LogAnalytics()
         self.graph = Graph()
         self.kusto = Kusto()
+        self.sentinel = Sentinel()
+        self.defender = Defender()
         self.faults = Faults()
         self.counts = Counts()
-        # What was asked: path, headers with small letters, body.
+        # What keepers were asked: method and path.
+        self.requests: list[tuple[str, str]] = []
+        # What the others were asked: path, headers with small letters, body.
         self.asked: list[tuple[str, dict[str, str], bytes]] = []
         # Each answer takes at least so long.
         self.delay_seconds = 0.0
@@ -79,6 +96,11 @@ class Lab:
 
     def fault(self, kind: Kind, times: int = 1, value: str = "") -> None:
         self.faults.add(Fault(kind, times, value))
+
+    def keeper_at(self, path: str) -> Keeper | None:
+        if sentinel.PATH.search(path):
+            return self.sentinel
+        return self.defender if defender.PATH.fullmatch(path) else None
 
     def service_at(self, path: str) -> Service | None:
         if log_analytics.PATH.fullmatch(path):
@@ -118,7 +140,38 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/lab/counts":
             return self._send(reply_json(HTTPStatus.OK, self.server.lab.counts.as_json()))
-        return self._send(_nothing_here())
+        if not self._keep("GET"):
+            self._send(_nothing_here())
+        return None
+
+    def do_PUT(self) -> None:
+        if not self._keep("PUT"):
+            self._send(_nothing_here())
+
+    def do_DELETE(self) -> None:
+        if not self._keep("DELETE"):
+            self._send(_nothing_here())
+
+    def _keep(self, method: str, body: bytes | None = None) -> bool:
+        """Whether there was a keeper to answer."""
+        lab = self.server.lab
+        parts = urlsplit(self.path)
+        path = unquote(parts.path)
+        keeper = lab.keeper_at(path)
+        if keeper is None:
+            return False
+        if body is None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        request = Request(method, path, dict(parse_qsl(parts.query)), body, lab.url)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        with lab.counts.one():
+            lab.requests.append((method, path))
+            fault = lab.faults.take()
+            if fault is not None and fault.kind is Kind.HANG:
+                self._hang()
+                return True
+            self._give(_kept(lab, keeper, request, headers, fault), fault)
+        return True
 
     def do_POST(self) -> None:
         lab = self.server.lab
@@ -127,7 +180,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(_take_fault(lab, body))
         service = lab.service_at(self.path)
         if service is None:
-            return self._send(_nothing_here())
+            if not self._keep("POST", body):
+                self._send(_nothing_here())
+            return None
         headers = {name.lower(): value for name, value in self.headers.items()}
         lab.asked.append((self.path, headers, body))
         with lab.counts.one():
@@ -136,10 +191,19 @@ class _Handler(BaseHTTPRequestHandler):
                 lab.closing.wait(lab.delay_seconds)
             if fault is not None and fault.kind is Kind.HANG:
                 return self._hang()
-            reply = _reply(lab, service, self.path, headers, body, fault)
-            if fault is not None and fault.kind is Kind.DRIP:
-                return self._drip(reply)
-            return self._reset(reply) if fault is not None and fault.kind is Kind.RESET else self._send(reply)
+            self._give(_reply(lab, service, self.path, headers, body, fault), fault)
+        return None
+
+    def _give(self, reply: Reply, fault: Fault | None) -> None:
+        match fault.kind if fault is not None else None:
+            case Kind.DRIP:
+                self._drip(reply)
+            case Kind.RESET:
+                self._reset(reply)
+            case Kind.WITHHELD:
+                self._hang()
+            case _:
+                self._send(reply)
 
     def _send(self, reply: Reply) -> None:
         self._begin(reply)
@@ -223,14 +287,26 @@ def _reply(
     return _answer(service, table, fault)
 
 
-def _without_token(lab: Lab, service: Service, headers: Mapping[str, str]) -> Reply | None:
+def _kept(
+    lab: Lab, keeper: Keeper, request: Request, headers: Mapping[str, str], fault: Fault | None
+) -> Reply:
+    instead = _instead(keeper, fault) or _without_token(lab, keeper, headers)
+    if instead is not None:
+        return instead
+    try:
+        return keeper.answer(request, lab.clock())
+    except Refusal as error:
+        return error.reply
+
+
+def _without_token(lab: Lab, service: Speaking, headers: Mapping[str, str]) -> Reply | None:
     token = headers.get("authorization", "").removeprefix("Bearer ")
     if not token:
         return service.no_token()
     return None if lab.token in {None, token} else service.expired()
 
 
-def _instead(service: Service, fault: Fault | None) -> Reply | None:
+def _instead(service: Speaking, fault: Fault | None) -> Reply | None:
     """The faults that are no answer at all."""
     match fault.kind if fault is not None else None:
         case Kind.THROTTLED if fault is not None:
@@ -249,7 +325,7 @@ def _instead(service: Service, fault: Fault | None) -> Reply | None:
             return _odd(service, fault)
 
 
-def _odd(service: Service, fault: Fault | None) -> Reply | None:
+def _odd(service: Speaking, fault: Fault | None) -> Reply | None:
     match fault.kind if fault is not None else None:
         case Kind.EMPTY:
             return Reply(HTTPStatus.OK)

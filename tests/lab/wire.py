@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 
 from hunts.kql.window import Window
 from tests.lab.engine import Table
@@ -48,20 +48,30 @@ def gateway_timeout() -> Reply:
     return Reply(HTTPStatus.GATEWAY_TIMEOUT, page.encode(), "text/html")
 
 
-class Service(Protocol):
-    """How one of them puts things. Times are of the lab's clock."""
+@dataclass(frozen=True)
+class Request:
+    """`parameters` are those behind the question mark, the last one of each name."""
 
-    # Rows it gives at once.
-    max_rows: int
-    time_column: str
+    method: str
+    path: str
+    parameters: Mapping[str, str]
+    body: bytes
+    # Where the lab is, for addresses in answers.
+    url: str
 
-    def read(self, path: str, headers: Mapping[str, str], body: bytes, now: datetime) -> Question:
-        """Raises Refusal."""
-        ...
+    def read(self) -> dict[str, Any]:
+        """Raises Refusal for what is no JSON object."""
+        try:
+            read = json.loads(self.body)
+        except ValueError:
+            read = None
+        if not isinstance(read, dict):
+            raise Refusal(reply_json(400, {"error": {"code": "BadRequest", "message": "Invalid JSON."}}))
+        return read
 
-    def table(self, table: Table, *, is_cut: bool, is_partial: bool) -> Reply: ...
 
-    def not_understood(self, words: str, *, is_syntax: bool) -> Reply: ...
+class Speaking(Protocol):
+    """How one of them says that something is wrong."""
 
     def no_token(self) -> Reply: ...
 
@@ -76,3 +86,27 @@ class Service(Protocol):
     def unavailable(self) -> Reply: ...
 
     def wrong_json(self) -> Reply: ...
+
+
+class Keeper(Speaking, Protocol):
+    """A service that keeps what it is given."""
+
+    def answer(self, request: Request, now: datetime) -> Reply:
+        """Raises Refusal."""
+        ...
+
+
+class Service(Speaking, Protocol):
+    """One that answers questions. Times are of the lab's clock."""
+
+    # Rows it gives at once.
+    max_rows: int
+    time_column: str
+
+    def read(self, path: str, headers: Mapping[str, str], body: bytes, now: datetime) -> Question:
+        """Raises Refusal."""
+        ...
+
+    def table(self, table: Table, *, is_cut: bool, is_partial: bool) -> Reply: ...
+
+    def not_understood(self, words: str, *, is_syntax: bool) -> Reply: ...

@@ -21,12 +21,16 @@ def moment(at: datetime) -> str:
 
 def free_text(text: str, longest: int) -> str:
     """One line, not too long, and never a formula."""
+    return defused(one_line(text, longest))
+
+
+def one_line(text: str, longest: int) -> str:
     # Most texts need nothing, and finding that out at once is what makes this quick.
     is_one_line = text.isprintable() and "  " not in text
     line = (text if is_one_line else _UNPRINTABLE.sub(" ", text)).strip()
     if len(line) > longest:
         line = line[: longest - 1] + "…"
-    return defused(line)
+    return line
 
 
 def defused(cell: str) -> str:

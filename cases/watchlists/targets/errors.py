@@ -1,0 +1,25 @@
+"""What can go wrong with a target: footprint/azure/errors.py, and under it
+
+Unavailable
+└── Unfinished   it still works on what it was given before: look again after `retry_after` seconds
+Refused
+└── NotOurs      somebody else made what is there under this name; nothing of it is touched
+"""
+
+from __future__ import annotations
+
+from footprint.azure.errors import Refused, Unavailable
+
+UNFINISHED_PAUSE_SECONDS = 60.0
+
+
+class Unfinished(Unavailable):
+    def __init__(
+        self, message: str, *, said: str = "", retry_after: float = UNFINISHED_PAUSE_SECONDS
+    ) -> None:
+        self.retry_after = retry_after
+        super().__init__(message, said=said)
+
+
+class NotOurs(Refused):
+    pass
