@@ -1,12 +1,9 @@
-"""Changes that people and the clock make to cases and decisions: one transaction each, ledger included."""
+"""Changes that people and the clock make to decisions: one transaction each, ledger included."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-from django.utils import timezone
 
 from cases.deciding import (
     CannotDecide,
@@ -23,48 +20,23 @@ from cases.deciding import (
     note_made,
     resettle,
 )
-from cases.models import Case, CaseFile, CaseValue, CaseVisit, Decision
+from cases.models import Case, CaseFile, CaseValue, Decision
 from cases.observed import is_storable
 from cases.verdicts.settle import Settled, take_verdict_lock
 from footprint.accounts.models import Person
-from footprint.ledger.events import Event
-from footprint.ledger.record import Actor, Change, Subject, change
+from footprint.ledger.record import Actor, Change, change
 
 __all__ = [
     "CannotDecide",
-    "CannotOpen",
     "DecidedMeanwhile",
-    "FileText",
     "UndoRefused",
     "Undone",
-    "add_case",
     "bases_of",
     "basis_of",
     "decide",
     "expire_due",
     "undo",
-    "visit",
 ]
-
-_LONGEST_TITLE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class FileText:
-    """A file to hunt for: kind (name, sha1, sha256), the text as typed, and its ASCII-lowered key."""
-
-    kind: str
-    text: str
-    key: str
-
-
-class CannotOpen(Exception):
-    """A case needs a title and at least one file; `field` names what is missing."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,41 +46,6 @@ class Undone:
     withdrawn: Decision
     remade: Decision | None
     effect: Settled
-
-
-def add_case(ledger: Change, *, owner: Person, title: str, why: str, files: Sequence[FileText]) -> Case:
-    """Opens a case inside an open change. A file named twice is kept once, as first typed."""
-    if not title.strip():
-        raise CannotOpen("title", "Give the case a title.")
-    if len(title.strip()) > _LONGEST_TITLE:
-        raise CannotOpen("title", f"A title has at most {_LONGEST_TITLE} characters.")
-    if not files:
-        raise CannotOpen("files", "Name at least one file.")
-    distinct: dict[tuple[str, str], FileText] = {}
-    for file in files:
-        distinct.setdefault((file.kind, file.key), file)
-    case = Case.objects.create(title=title.strip(), why=why.strip(), owner=owner)
-    CaseFile.objects.bulk_create(
-        CaseFile(case=case, kind=file.kind, text=file.text, key=file.key) for file in distinct.values()
-    )
-    ledger.add(
-        Event.CASE_OPENED,
-        Subject("case", str(case.pk), case.title),
-        case_number=case.pk,
-        after={
-            "title": case.title,
-            "why": case.why,
-            "files": [[file.kind, file.text] for file in distinct.values()],
-        },
-    )
-    return case
-
-
-def visit(*, person: Person, case: Case) -> datetime | None:
-    """Notes that the person has the case open; returns when they last had. Nothing changes, so no entry."""
-    known = CaseVisit.objects.filter(person=person, case=case).values_list("at", flat=True).first()
-    CaseVisit.objects.update_or_create(person=person, case=case, defaults={"at": timezone.now()})
-    return known
 
 
 def decide(
@@ -153,8 +90,8 @@ def decide(
 
 
 def _value_to_decide(case: Case, value: str) -> CaseValue:
-    if Case.objects.filter(pk=case.pk).values_list("state", flat=True).first() != Case.State.OPEN:
-        raise CannotDecide("", "This case is archived; nothing is decided in it any more.")
+    if not Case.objects.live().filter(pk=case.pk).exists():
+        raise CannotDecide("", "This case is closed; nothing is decided in it until it is reopened.")
     found = CaseValue.objects.filter(case=case, value=value).first() if is_storable(value) else None
     if found is None:
         raise CannotDecide("value", "This case knows no such name or address.")
@@ -201,8 +138,8 @@ def _refuse_undo(own: Decision, actor: Person) -> None:
     on_subject = Decision.objects.in_force().filter(subject_kind=own.subject_kind, subject=own.subject)
     on_subject = on_subject.select_related("proposer")
     if own.made_in is not None:
-        if own.made_in.state != Case.State.OPEN:
-            raise UndoRefused("The case is archived; nothing is decided in it any more.")
+        if not own.made_in.is_live:
+            raise UndoRefused("The case is closed; nothing is decided in it until it is reopened.")
         on_subject = on_subject.covering(own.made_in)
     later = on_subject.filter(pk__gt=own.pk).order_by("-pk").first()
     if not on_subject.filter(pk=own.pk).exists():

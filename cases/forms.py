@@ -1,21 +1,14 @@
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime, timedelta
 
 from django import forms
 from django.utils import timezone
 
+from cases.texts import first_hidden, with_plain_lines
+
 LONGEST_REASON = 2000
-_TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 FOREVER, MONTH, YEAR = "", "30", "365"
-
-
-def _turns_or_controls(letter: str) -> bool:
-    """Controls, and marks that turn the direction of what follows; people's other characters are welcome."""
-    if letter in "\n\t":
-        return False
-    return unicodedata.category(letter) in {"Cc", "Cs"} or unicodedata.bidirectional(letter) in _TURNS
 
 
 class DecideForm(forms.Form):
@@ -41,10 +34,9 @@ class DecideForm(forms.Form):
     back = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_reason(self) -> str:
-        reason: str = self.cleaned_data["reason"].replace("\r\n", "\n").replace("\r", "\n")
-        hidden = [letter for letter in reason if _turns_or_controls(letter)]
-        if hidden:
-            raise forms.ValidationError(f"The reason holds a character that nobody can see ({hidden[0]!a}).")
+        reason = with_plain_lines(self.cleaned_data["reason"])
+        if hidden := first_hidden(reason):
+            raise forms.ValidationError(f"The reason holds a character that nobody can see ({hidden}).")
         return reason
 
     def expires_at(self) -> datetime | None:

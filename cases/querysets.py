@@ -13,6 +13,7 @@ from cases.verdicts.subject import Subject, suffixes_of
 
 if TYPE_CHECKING:
     from cases.models import Case, CaseValue, Decision, Endpoint, KnownList  # noqa: F401  # some are named in strings only
+    from footprint.accounts.models import Person
 
 _AROUND = (
     """EXISTS (SELECT 1 FROM unnest(%s::inet[]) covered(at) WHERE covered.at <<= cases_decision.network)"""
@@ -37,6 +38,14 @@ def _around(subject: Subject) -> Q:
 class CaseQuerySet(models.QuerySet["Case"]):
     def open(self) -> CaseQuerySet:
         return self.filter(state="open")
+
+    def live(self) -> CaseQuerySet:
+        """Open or watching: hunts are asked, values decided."""
+        return self.filter(state__in=["open", "watching"])
+
+    def at_hand_of(self, person: Person) -> CaseQuerySet:
+        """Assigned to the person, or theirs and assigned to nobody."""
+        return self.filter(Q(assignee=person) | Q(owner=person, assignee=None))
 
     def naming(self, kind: str, key: str) -> CaseQuerySet:
         """The cases that name this file."""

@@ -12,7 +12,7 @@ from django.db.models import F, Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from cases.actions import FileText, add_case
+from cases.case_actions import FileText, add_case
 from cases.models import Case, CaseFile
 from cases.observed import visible
 from footprint.accounts.models import Person
@@ -25,8 +25,8 @@ from hunts.sources.defender_xdr import RETENTION_DAYS
 from hunts.telemetry.progress import ImportSummary
 
 
-class CaseIsArchived(Exception):
-    """Nothing is asked for an archived case any more."""
+class CaseIsClosed(Exception):
+    """Nothing is asked for a closed case."""
 
 
 class RunUnderway(Exception):
@@ -97,8 +97,8 @@ def open_run(*, actor: Person, hunt: Hunt) -> Run:
     """Asks the hunt now. A run already underway is returned as it is: one at a time per hunt."""
     with change(actor=Actor.person(actor)) as ledger:
         locked = Hunt.objects.select_for_update(of=("self",)).select_related("case", "source").get(pk=hunt.pk)
-        if locked.case.state != Case.State.OPEN:
-            raise CaseIsArchived
+        if not locked.case.is_live:
+            raise CaseIsClosed
         underway: Run | None = Run.objects.underway().filter(hunt=locked).first()
         if underway is not None:
             return underway
@@ -134,8 +134,8 @@ def retry_run(*, actor: Person, run: Run) -> list[int]:
         hunt = (
             Hunt.objects.select_for_update(of=("self",)).select_related("case", "source").get(pk=run.hunt_id)
         )
-        if hunt.case.state != Case.State.OPEN:
-            raise CaseIsArchived
+        if not hunt.case.is_live:
+            raise CaseIsClosed
         if Run.objects.underway().filter(hunt=hunt).exists():
             raise RunUnderway
         again = _to_ask_again(run)

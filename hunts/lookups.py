@@ -20,7 +20,7 @@ from cases.observed import observe, visible
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Subject, change
-from hunts.actions import CaseIsArchived, LookBack
+from hunts.actions import CaseIsClosed, LookBack
 from hunts.adapters import adapter_for
 from hunts.kql.cells import UnreadableCell, read_count, read_moment, read_set, read_text
 from hunts.kql.files import AskedFile, FileKind
@@ -58,8 +58,8 @@ def ask_look_up(*, actor: Person, case: Case, question: str, subject_kind: str, 
     """Keeps the question at the source of the case's newest hunt; the caller sends the hint after commit."""
     with change(actor=Actor.person(actor)) as ledger:
         locked = Case.objects.select_for_update().get(pk=case.pk)
-        if locked.state != Case.State.OPEN:
-            raise CaseIsArchived
+        if not locked.is_live:
+            raise CaseIsClosed
         hunt = locked.hunts.select_related("source").order_by("-pk").first()
         if hunt is None:
             raise CannotLookUp("This case has no hunt, so there is no source to ask.")

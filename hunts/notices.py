@@ -51,7 +51,7 @@ def _already_hunted(files: Sequence[AskedFile], besides: Case | None) -> list[No
     """One notice per other open case, the youngest first, however many files they share."""
     # Keys of names and of hashes never meet: a name of 40 or 64 hexadecimal digits counts as a hash.
     texts = {file.key: file.text for file in files}
-    named = CaseFile.objects.filter(key__in=list(texts), case__state=Case.State.OPEN)
+    named = CaseFile.objects.filter(key__in=list(texts), case__state__in=Case.LIVE)
     if besides is not None:
         named = named.exclude(case=besides)
     shared = named.values("case_id", "case__title").annotate(files=Count("pk"), one=Min("key"))

@@ -27,7 +27,9 @@ class HuntQuerySet(models.QuerySet["Hunt"]):
 
     def due(self) -> HuntQuerySet:
         """Those whose time has come, in cases and at sources that are asked."""
-        return self.filter(next_at__lte=Now(), paused_at=None, case__state="open", source__paused_at=None)
+        return self.filter(
+            next_at__lte=Now(), paused_at=None, case__state__in=["open", "watching"], source__paused_at=None
+        )
 
 
 class LookUpQuerySet(models.QuerySet["LookUp"]):

@@ -8,11 +8,13 @@ from datetime import UTC, timedelta
 from django.db import transaction
 from django.db.models.functions import Now
 
+from cases.models import Case, Endpoint
+from cases.state_actions import reopen_by_evidence
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Change, change
 from hunts.actions import subject_of
 from hunts.coverage import COVERED, each_day
-from hunts.models import Coverage, Run, Slice
+from hunts.models import Coverage, Run, RunNews, Slice
 from hunts.news import tell_news
 
 _NOT_WHOLE = (Slice.State.FAILED, Slice.State.PARTIAL, Slice.State.OUT_OF_RETENTION)
@@ -23,10 +25,16 @@ def conclude(run_id: int) -> bool:
     if Slice.objects.unfinished().filter(run_id=run_id).exists():
         return False
     with change(actor=Actor.run(run_id)) as ledger:
-        run = Run.objects.select_for_update(of=("self",)).select_related("hunt__source").get(pk=run_id)
+        run = (
+            Run.objects.select_for_update(of=("self",))
+            .select_related("hunt__source", "hunt__case")
+            .get(pk=run_id)
+        )
         ended = list(run.slices.all())
         # A plan that finished in between has made new slices: look again under the lock.
         if run.has_ended or any(each.state in (Slice.State.WAITING, Slice.State.ASKING) for each in ended):
+            return False
+        if _waits_to_be_judged(run):
             return False
         run.state = _state_of(run, ended)
         run.reasons = _reasons_of(ended)
@@ -35,6 +43,7 @@ def conclude(run_id: int) -> bool:
         Run.objects.filter(pk=run.pk).update(ended_at=Now())
         tell_news(run)
         _note(ledger, run)
+        _reopen(ledger, run)
     return True
 
 
@@ -44,6 +53,17 @@ def cancel_left_over(run_id: int) -> None:
         Slice.objects.filter(
             run_id=run_id, run__cancel_asked_at__isnull=False, state=Slice.State.WAITING
         ).update(state=Slice.State.CANCELLED, ended_at=Now())
+
+
+def _waits_to_be_judged(run: Run) -> bool:
+    """Whether it is not known yet if new values are undecided; whoever judges them concludes the run."""
+    case = run.hunt.case
+    return case.state != Case.State.OPEN and Endpoint.objects.unsettled().filter(case=case).exists()
+
+
+def _reopen(ledger: Change, run: Run) -> None:
+    new = run.news.filter(kind=RunNews.Kind.NEW, value__is_open=True)
+    reopen_by_evidence(ledger, run.hunt.case_id, undecided=new.count(), by=f"Run {run.pk}")
 
 
 def _state_of(run: Run, ended: list[Slice]) -> Run.State:

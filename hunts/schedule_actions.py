@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 
 from django.utils import timezone
 
-from cases.models import Case
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Change, Subject, change
-from hunts.actions import CaseIsArchived, add_due_run
+from hunts.actions import CaseIsClosed, add_due_run
 from hunts.models import Hunt, Run
 from hunts.schedules import Schedule, jitter_of
 
@@ -120,8 +119,8 @@ def _locked(hunt: Hunt) -> Hunt:
     locked: Hunt = (
         Hunt.objects.select_for_update(of=("self",)).select_related("case", "source").get(pk=hunt.pk)
     )
-    if locked.case.state != Case.State.OPEN:
-        raise CaseIsArchived
+    if not locked.case.is_live:
+        raise CaseIsClosed
     return locked
 
 

@@ -1,5 +1,5 @@
 from cases.models.case import Case, CaseFile, CaseVisit
-from cases.models.choices import FileKind, ValueKind, Verdict
+from cases.models.choices import FileKind, Severity, Tlp, ValueKind, Verdict
 from cases.models.decision import Decision
 from cases.models.endpoint import CaseValue, Endpoint, Sighting
 from cases.models.known import KnownEntry, KnownList
@@ -14,7 +14,9 @@ __all__ = [
     "FileKind",
     "KnownEntry",
     "KnownList",
+    "Severity",
     "Sighting",
+    "Tlp",
     "ValueKind",
     "Verdict",
 ]

@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from cases.actions import basis_of, visit
+from cases.actions import basis_of
+from cases.case_actions import visit
 from cases.forms import DecideForm
 from cases.models import Case, CaseValue, Decision
 from cases.views.filters import Filters, kept, kept_text, page_mark, read_page_mark

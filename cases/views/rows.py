@@ -79,7 +79,7 @@ def rows_of(
 ) -> list[Row]:
     decisions = governing(case, [value.value for value in values])
     files = _files_of(case, values)
-    may_decide = case.state == Case.State.OPEN and may(person, Verb.DECIDE, case)
+    may_decide = case.is_live and may(person, Verb.DECIDE, case)
     return [
         Row(
             value=value,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class Verb(StrEnum):
     READ_CASES = "cases:read"
     OPEN_CASE = "cases:open"
+    EDIT_CASE = "cases:edit"
     RUN_HUNT = "hunts:run"
     DECIDE = "cases:decide"
     IMPORT_LIST = "decisions:import"
@@ -31,9 +32,15 @@ class Verb(StrEnum):
 _READER = frozenset(
     {Verb.READ_CASES, Verb.READ_WATCHLISTS, Verb.READ_SOURCES, Verb.READ_LEDGER, Verb.KEEP_ACCOUNT}
 )
+<<<<<<< HEAD
 _ANALYST = _READER | {Verb.OPEN_CASE, Verb.RUN_HUNT}
 _REVIEWER = _ANALYST | {Verb.DECIDE, Verb.IMPORT_LIST}
 _LEAD = _REVIEWER | {Verb.IMPORT_LARGE_LIST, Verb.MANAGE_WATCHLISTS, Verb.MANAGE_SOURCES}
+=======
+_ANALYST = _READER | {Verb.OPEN_CASE, Verb.EDIT_CASE, Verb.RUN_HUNT}
+_REVIEWER = _ANALYST | {Verb.DECIDE}
+_LEAD = _REVIEWER | {Verb.MANAGE_WATCHLISTS, Verb.MANAGE_SOURCES}
+>>>>>>> 985e71d (Give cases a life: open, watching, closed, and back by evidence)
 
 _VERBS_OF: dict[str, frozenset[Verb]] = {
     Role.READER: _READER,
@@ -43,6 +50,11 @@ _VERBS_OF: dict[str, frozenset[Verb]] = {
     Role.AUDITOR: _READER | {Verb.PROVE_LEDGER},
     Role.ADMINISTRATOR: _READER | {Verb.MANAGE_PEOPLE},
 }
+
+
+def roles_with(verb: Verb) -> list[str]:
+    """The roles whose people may do it."""
+    return [role for role, verbs in _VERBS_OF.items() if verb in verbs]
 
 
 def may(person: Person | AnonymousUser, verb: Verb, thing: object = None) -> bool:

@@ -19,6 +19,14 @@ class Event(StrEnum):
     KEY_ROTATED = "ledger:key:rotated"
 
     CASE_OPENED = "cases:case:opened"
+    CASE_CHANGED = "cases:case:changed"
+    CASE_ASSIGNED = "cases:case:assigned"
+    CASE_WATCHED = "cases:case:watched"
+    CASE_CLOSED = "cases:case:closed"
+    CASE_REOPENED = "cases:case:reopened"
+    NOTE_ADDED = "cases:note:added"
+    NOTE_CHANGED = "cases:note:changed"
+    NOTE_REMOVED = "cases:note:removed"
     DECISION_MADE = "cases:decision:made"
     DECISION_SUPERSEDED = "cases:decision:superseded"
     DECISION_WITHDRAWN = "cases:decision:withdrawn"
@@ -76,6 +84,14 @@ PHRASES: dict[Event, str] = {
     Event.VERIFICATION_FINISHED: "verified the ledger",
     Event.KEY_ROTATED: "changed the key that signs",
     Event.CASE_OPENED: "opened the case",
+    Event.CASE_CHANGED: "changed the case",
+    Event.CASE_ASSIGNED: "assigned the case",
+    Event.CASE_WATCHED: "set to watching the case",
+    Event.CASE_CLOSED: "closed the case",
+    Event.CASE_REOPENED: "reopened the case",
+    Event.NOTE_ADDED: "wrote",
+    Event.NOTE_CHANGED: "changed",
+    Event.NOTE_REMOVED: "removed",
     Event.DECISION_MADE: "decided",
     Event.DECISION_SUPERSEDED: "superseded a decision",
     Event.DECISION_WITHDRAWN: "withdrew a decision",

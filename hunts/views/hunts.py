@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cases.models import Case
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
-from hunts.actions import CaseIsArchived
+from hunts.actions import CaseIsClosed
 from hunts.models import Hunt, Run
 from hunts.schedule_actions import NotScheduled, pause_hunt, resume_hunt, set_schedule
 from hunts.schedule_form import ScheduleForm, zones
@@ -93,8 +93,8 @@ def schedule(request: SignedInRequest, pk: int) -> HttpResponse:
     overlap = form.cleaned_data["overlap_hours"] if form.schedule else None
     try:
         hunt = set_schedule(actor=request.user, hunt=hunt, schedule=form.schedule, overlap_hours=overlap)
-    except CaseIsArchived:
-        messages.warning(request, "This case is archived; nothing is asked for it any more.")
+    except CaseIsClosed:
+        messages.warning(request, "This case is closed; nothing is asked for it until it is reopened.")
         return redirect("case-runs", hunt.case_id)
     said = f"is asked {hunt.schedule.words}" if hunt.schedule else "is asked only when somebody asks"
     messages.success(request, f"Hunt {hunt.pk} {said}.")
@@ -116,7 +116,7 @@ def pause(request: SignedInRequest, pk: int) -> HttpResponse:
     hunt = _hunt(pk)
     try:
         was_changed = pause_hunt(actor=request.user, hunt=hunt)
-    except (CaseIsArchived, NotScheduled):
+    except (CaseIsClosed, NotScheduled):
         messages.warning(request, f"Hunt {hunt.pk} is not asked by the clock; there is nothing to pause.")
     else:
         messages.success(request, f"Hunt {hunt.pk} {'is' if was_changed else 'was already'} paused.")
@@ -129,7 +129,7 @@ def resume(request: SignedInRequest, pk: int) -> HttpResponse:
     hunt = _hunt(pk)
     try:
         was_changed = resume_hunt(actor=request.user, hunt=hunt)
-    except (CaseIsArchived, NotScheduled):
+    except (CaseIsClosed, NotScheduled):
         messages.warning(request, f"Hunt {hunt.pk} is not asked by the clock; there is nothing to resume.")
     else:
         messages.success(request, f"Hunt {hunt.pk} {'goes' if was_changed else 'went'} on.")
@@ -150,7 +150,7 @@ def _hunt(pk: int) -> Hunt:
 
 
 def _of_open_cases() -> QuerySet[Hunt]:
-    return Hunt.objects.filter(case__state=Case.State.OPEN).select_related("case", "source", "paused_by")
+    return Hunt.objects.filter(case__state__in=Case.LIVE).select_related("case", "source", "paused_by")
 
 
 def _shown(page: Sequence[Hunt], troubled: set[int]) -> list[ShownHunt]:

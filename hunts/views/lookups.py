@@ -15,7 +15,7 @@ from django.views.decorators.vary import vary_on_headers
 from cases.models import Case, CaseFile, CaseValue
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
-from hunts.actions import CaseIsArchived
+from hunts.actions import CaseIsClosed
 from hunts.lookups import CannotLookUp, ask_look_up, hint_look_up
 from hunts.models import LookUp
 
@@ -62,8 +62,8 @@ def ask(request: SignedInRequest, pk: int) -> HttpResponse:
         look = ask_look_up(
             actor=request.user, case=case, question=question, subject_kind=kind, subject=subject
         )
-    except CaseIsArchived:
-        return _refused(request, pk, "This case is archived; nothing is asked for it any more.")
+    except CaseIsClosed:
+        return _refused(request, pk, "This case is closed; nothing is asked for it until it is reopened.")
     except CannotLookUp as error:
         return _refused(request, pk, str(error))
     if not hint_look_up(look.pk):

@@ -8,7 +8,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from cases.actions import CannotOpen, FileText
+from cases.case_actions import CannotOpen, FileText
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from hunts.actions import open_case

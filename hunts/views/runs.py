@@ -19,7 +19,7 @@ from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.asked import whole_number
 from hunts.actions import (
-    CaseIsArchived,
+    CaseIsClosed,
     LookBack,
     NothingToRetry,
     RunHasEnded,
@@ -111,8 +111,8 @@ def run_now(request: SignedInRequest, pk: int) -> HttpResponse:
     underway = Run.objects.underway().filter(hunt=hunt).values_list("pk", flat=True).first()
     try:
         run = open_run(actor=request.user, hunt=hunt)
-    except CaseIsArchived:
-        messages.warning(request, "This case is archived; nothing is asked for it any more.")
+    except CaseIsClosed:
+        messages.warning(request, "This case is closed; nothing is asked for it until it is reopened.")
         return redirect("case-runs", pk)
     if run.pk == underway:
         messages.info(request, f"Run {run.pk} is already underway; one at a time.")
@@ -130,8 +130,8 @@ def retry(request: SignedInRequest, pk: int, run_pk: int) -> HttpResponse:
     run = get_object_or_404(_runs_of(pk), pk=run_pk)
     try:
         again = retry_run(actor=request.user, run=run)
-    except CaseIsArchived:
-        messages.warning(request, "This case is archived; nothing is asked for it any more.")
+    except CaseIsClosed:
+        messages.warning(request, "This case is closed; nothing is asked for it until it is reopened.")
     except RunUnderway:
         messages.warning(request, "A run of this hunt is underway; one at a time.")
     except NothingToRetry:

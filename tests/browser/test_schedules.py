@@ -61,7 +61,7 @@ def test_a_schedule_shows_its_next_times_and_is_paused(signed_in: Page, hunt: Hu
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_text("paused by Rui Sousa")).to_be_visible()
     page.get_by_role("link", name="Hunts").first.click()
-    expect(page.get_by_role("table", name="Hunts of open cases")).to_contain_text("paused")
+    expect(page.get_by_role("table", name="Hunts of open and watching cases")).to_contain_text("paused")
 
 
 @pytest.mark.parametrize("width", [1440, 390])

@@ -14,8 +14,8 @@ from cases.actions import (
     basis_of,
     decide,
     expire_due,
-    visit,
 )
+from cases.case_actions import visit
 from cases.models import Case, CaseFile, Decision, Endpoint
 from cases.tasks import expire_decisions
 from footprint.accounts.models import Person
@@ -225,8 +225,8 @@ def test_a_file_of_another_case_is_refused(case: Case, other_case: Case, rui: Pe
     assert refused.value.field == "file"
 
 
-def test_an_archived_case_is_not_decided_in(case: Case, rui: Person):
-    Case.objects.filter(pk=case.pk).update(state=Case.State.ARCHIVED)
+def test_a_closed_case_is_not_decided_in(case: Case, rui: Person):
+    Case.objects.filter(pk=case.pk).update(state=Case.State.CLOSED)
     with pytest.raises(CannotDecide):
         decide_on(rui, case, "a.example")
 

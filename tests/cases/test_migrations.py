@@ -20,6 +20,22 @@ def test_the_migrations_go_back_and_forth(fresh_database: FreshDatabase, app: st
     assert connection.introspection.table_names() == tables
 
 
+def test_an_archived_case_becomes_a_closed_one_and_back(fresh_database: FreshDatabase, case: Case):
+    call_command("migrate", "hunts", "zero", verbosity=0)
+    for state, before, after in (("closed", "archived", "closed"), ("watching", "open", "open")):
+        Case.objects.filter(pk=case.pk).update(state=state)
+        call_command("migrate", "cases", "0006", verbosity=0)
+        assert state_of(case) == before
+        call_command("migrate", "cases", verbosity=0)
+        assert state_of(case) == after
+
+
+def state_of(case: Case) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT state FROM cases_case WHERE id = %s", [case.pk])
+        return str(cursor.fetchone()[0])
+
+
 @pytest.mark.parametrize("model", [Case, CaseFile, Decision, Endpoint])
 @pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_what_other_rows_point_at_is_never_deleted(

@@ -136,8 +136,8 @@ def test_a_refused_undo_writes_nothing(case: Case, rui: Person, ana: Person):
     assert Entry.objects.count() == entries
 
 
-def test_nothing_is_undone_in_an_archived_case(case: Case, rui: Person):
+def test_nothing_is_undone_in_a_closed_case(case: Case, rui: Person):
     decision = decide_on(rui, case, "a.example")
-    Case.objects.filter(pk=case.pk).update(state=Case.State.ARCHIVED)
-    with pytest.raises(UndoRefused, match="archived"):
+    Case.objects.filter(pk=case.pk).update(state=Case.State.CLOSED)
+    with pytest.raises(UndoRefused, match="closed"):
         undo(actor=rui, decision=decision)

@@ -53,11 +53,11 @@ def test_my_cases_alone(site: Client, rui: Person) -> None:
     assert cases_on(site.get("/cases/?whose=mine").content.decode()) == [mine.pk]
 
 
-def test_archived_cases_stand_apart(site: Client, rui: Person) -> None:
+def test_closed_cases_stand_apart(site: Client, rui: Person) -> None:
     case = open_case(rui, "a.exe")
-    Case.objects.update(state=Case.State.ARCHIVED)
+    Case.objects.update(state=Case.State.CLOSED)
     assert cases_on(site.get("/cases/").content.decode()) == []
-    assert cases_on(site.get("/cases/?state=archived").content.decode()) == [case.pk]
+    assert cases_on(site.get("/cases/?state=closed").content.decode()) == [case.pk]
 
 
 def test_a_case_is_found_by_a_part_of_its_title_or_of_a_file(site: Client, rui: Person) -> None:
@@ -75,7 +75,7 @@ def test_a_case_is_found_by_a_part_of_its_title_or_of_a_file(site: Client, rui: 
         ("", "Open the first one"),
         ("q=x", "No case matches"),
         ("whose=mine", "You own no"),
-        ("state=archived", "archived"),
+        ("state=closed", "closed"),
     ],
 )
 def test_an_empty_list_says_why(site: Client, query: str, said: str) -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from cases.actions import FileText
+from cases.case_actions import FileText
 from footprint.accounts.models import Person, Role
 from footprint.ledger.people import add_person
 from footprint.ledger.record import Actor

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models.functions import Now
 from redis import Redis
 
-from cases.actions import FileText
+from cases.case_actions import FileText
 from cases.models import CaseValue, Endpoint, Sighting
 from hunts import asking, runs
 from hunts.actions import LookBack, open_case

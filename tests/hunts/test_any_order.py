@@ -26,7 +26,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cases.actions import FileText
+from cases.case_actions import FileText
 from cases.merging import RowToMerge, settle_unsettled
 from footprint.accounts.models import Person
 from hunts import runs, slices, sweep

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from redis import Redis
 
-from cases.actions import FileText
+from cases.case_actions import FileText
 from cases.models import Endpoint, Sighting
 from hunts import hints, sweep
 from hunts.actions import LookBack, open_case

@@ -13,7 +13,7 @@ from cases.models import Case, CaseValue
 from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
 from hunts import lookups
-from hunts.actions import CaseIsArchived
+from hunts.actions import CaseIsClosed
 from hunts.adapters import adapter_for
 from hunts.limiter import NoTurn
 from hunts.lookups import CannotLookUp, ask_look_up, look_up
@@ -151,9 +151,9 @@ def test_a_worker_that_lost_its_lease_writes_nothing(case: Case, monkeypatch: py
     assert answered(look).state == "asking"
 
 
-def test_an_archived_case_asks_nothing(case: Case) -> None:
-    Case.objects.update(state=Case.State.ARCHIVED)
-    with pytest.raises(CaseIsArchived):
+def test_a_closed_case_asks_nothing(case: Case) -> None:
+    Case.objects.update(state=Case.State.CLOSED)
+    with pytest.raises(CaseIsClosed):
         ask(case, "evil.example")
 
 

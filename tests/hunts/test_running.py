@@ -15,7 +15,7 @@ from cases.models import Case, CaseValue, Endpoint, Sighting
 from footprint.accounts.models import Person
 from footprint.ledger.models import Entry
 from hunts import asking, slices, sweep
-from hunts.actions import CaseIsArchived, RunHasEnded, cancel_run, open_run
+from hunts.actions import CaseIsClosed, RunHasEnded, cancel_run, open_run
 from hunts.adapters import store_of
 from hunts.kql.footprint import CAPS as ASKED_CAPS
 from hunts.models import Coverage, Run, Slice
@@ -241,10 +241,10 @@ def test_a_failed_question_can_be_read(open_a_run: OpenRun):
     assert '"beacon.exe"' in run.slices.get().kql
 
 
-def test_nothing_is_asked_for_an_archived_case(open_a_run: OpenRun):
+def test_nothing_is_asked_for_a_closed_case(open_a_run: OpenRun):
     run = open_a_run(TWO_DAYS, "beacon.exe")
-    Case.objects.filter(pk=run.hunt.case_id).update(state=Case.State.ARCHIVED)
-    with pytest.raises(CaseIsArchived):
+    Case.objects.filter(pk=run.hunt.case_id).update(state=Case.State.CLOSED)
+    with pytest.raises(CaseIsClosed):
         open_run(actor=opener(run), hunt=run.hunt)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from cases.models import Case
 from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
-from hunts.actions import CaseIsArchived
+from hunts.actions import CaseIsClosed
 from hunts.due import start_due_hunts
 from hunts.models import Hunt, Run, Source
 from hunts.schedule_actions import (
@@ -106,19 +106,26 @@ def test_a_run_underway_keeps_the_next_one_waiting(hunt: Hunt, rui: Person) -> N
     assert start_due_hunts() == 1
 
 
-@pytest.mark.parametrize("why", ["paused", "archived", "source paused", "not due"])
+@pytest.mark.parametrize("why", ["paused", "closed", "source paused", "not due"])
 def test_nothing_is_started_that_is_held_up(hunt: Hunt, rui: Person, why: str) -> None:
     set_schedule(actor=rui, hunt=hunt, schedule=HOURLY)
     if why != "not due":
         make_due(hunt)
     if why == "paused":
         pause_hunt(actor=rui, hunt=hunt)
-    if why == "archived":
-        Case.objects.update(state=Case.State.ARCHIVED)
+    if why == "closed":
+        Case.objects.update(state=Case.State.CLOSED)
     if why == "source paused":
         Source.objects.update(paused_at=timezone.now())
     assert start_due_hunts() == 0
     assert start_if_due(hunt.pk) is None
+
+
+def test_a_watching_case_is_asked_by_the_clock(hunt: Hunt, rui: Person) -> None:
+    set_schedule(actor=rui, hunt=hunt, schedule=HOURLY)
+    make_due(hunt)
+    Case.objects.update(state=Case.State.WATCHING)
+    assert start_due_hunts() == 1
 
 
 def test_what_came_due_while_it_was_paused_is_one_run(hunt: Hunt, rui: Person) -> None:
@@ -160,9 +167,9 @@ def test_only_what_is_scheduled_can_be_paused(hunt: Hunt, rui: Person) -> None:
         pause_hunt(actor=rui, hunt=hunt)
 
 
-def test_an_archived_case_takes_no_schedule(hunt: Hunt, rui: Person) -> None:
-    Case.objects.update(state=Case.State.ARCHIVED)
-    with pytest.raises(CaseIsArchived):
+def test_a_closed_case_takes_no_schedule(hunt: Hunt, rui: Person) -> None:
+    Case.objects.update(state=Case.State.CLOSED)
+    with pytest.raises(CaseIsClosed):
         set_schedule(actor=rui, hunt=hunt, schedule=HOURLY)
 
 

@@ -27,15 +27,15 @@ class Filters:
     """What the address asks for: whose cases, in which state, with a text in the title or a file."""
 
     mine: bool
-    archived: bool
+    closed: bool
     search: str
 
     @classmethod
     def read(cls, query: QueryDict) -> Filters:
-        return cls(query.get("whose") == "mine", query.get("state") == "archived", search_text(query, "q"))
+        return cls(query.get("whose") == "mine", query.get("state") == "closed", search_text(query, "q"))
 
     def apply(self, cases: QuerySet[Case], person: Person) -> QuerySet[Case]:
-        cases = cases.filter(state=Case.State.ARCHIVED if self.archived else Case.State.OPEN)
+        cases = cases.filter(state=Case.State.CLOSED if self.closed else Case.State.OPEN)
         if self.mine:
             cases = cases.filter(owner=person)
         if self.search:
@@ -47,7 +47,7 @@ class Filters:
         """These filters as a query string, with some of them changed; an empty text drops one."""
         texts = {
             "whose": "mine" if self.mine else "",
-            "state": "archived" if self.archived else "",
+            "state": "closed" if self.closed else "",
             "q": self.search,
         }
         query = QueryDict(mutable=True)
@@ -89,7 +89,7 @@ def cases(request: SignedInRequest) -> HttpResponse:
             "everyone": filters.query(whose=""),
             "mine": filters.query(whose="mine"),
             "open": filters.query(state=""),
-            "archived": filters.query(state="archived"),
+            "closed": filters.query(state="closed"),
         },
     }
     return render(request, "desk/cases.html", context)

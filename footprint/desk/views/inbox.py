@@ -35,7 +35,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         .select_related("hunt__case", "hunt__source")
         .order_by("-ended_at")[:AT_MOST]
     )
-    failing = in_trouble(Hunt.objects.filter(case__state=Case.State.OPEN)).select_related("case", "source")
+    failing = in_trouble(Hunt.objects.filter(case__state__in=Case.LIVE)).select_related("case", "source")
     context = {
         "nav": "inbox",
         "waiting": waiting,

@@ -109,13 +109,13 @@ def test_a_value_of_another_case_is_not_found(site: Client, value: CaseValue, ot
     assert site.post(f"/cases/{other_case.pk}/values/{value.pk}/decide", form).status_code == 404
 
 
-def test_an_archived_case_offers_and_takes_no_decision(site: Client, value: CaseValue) -> None:
+def test_a_closed_case_offers_and_takes_no_decision(site: Client, value: CaseValue) -> None:
     form = form_for(site, value)
-    Case.objects.filter(pk=value.case_id).update(state=Case.State.ARCHIVED)
+    Case.objects.filter(pk=value.case_id).update(state=Case.State.CLOSED)
     assert "verdict_as" not in site.get(queue_url(value.case)).content.decode()
     answer = site.post(decide_url(value), form)
     assert answer.status_code == 422
-    assert "archived" in text_of(answer)
+    assert "closed" in text_of(answer)
 
 
 def test_the_way_back_never_leaves_the_case(site: Client, value: CaseValue) -> None:

@@ -48,7 +48,7 @@ MORE = (
     "footprint.ledger.proof",
 )
 NO_ENTRY = {
-    "cases.actions.visit": "that somebody looked changes nothing",
+    "cases.case_actions.visit": "that somebody looked changes nothing",
     "footprint.ledger.exporting.lines_of": "it reads, by a cursor of its own",
     "footprint.ledger.sealing.make_checkpoint": "an entry about each checkpoint would want a checkpoint",
     "hunts.source_actions.forget_wish": "a wish for a test is a note to the worker; the test is an entry",
@@ -123,7 +123,7 @@ def test_what_needs_no_entry_is_still_there():
 
 
 def test_an_action_that_writes_nothing_to_the_ledger_would_be_found():
-    reached = reached_from(ACTIONS["cases.actions.visit"])
+    reached = reached_from(ACTIONS["cases.case_actions.visit"])
     assert any(map(writes_rows, reached))
     assert not any(map(names_an_event, reached))
 

@@ -8,7 +8,7 @@ from django.test import Client
 from kombu.exceptions import OperationalError
 from redis import Redis
 
-from cases.actions import FileText
+from cases.case_actions import FileText
 from cases.models import Case
 from footprint.accounts.models import Person, Role
 from hunts.actions import LookBack, open_case

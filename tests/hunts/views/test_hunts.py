@@ -108,9 +108,9 @@ def test_what_is_not_scheduled_cannot_be_paused(site: Client, hunt: Hunt) -> Non
     assert "nothing to pause" in page
 
 
-def test_an_archived_case_keeps_its_schedule(site: Client, hunt: Hunt) -> None:
-    Case.objects.update(state=Case.State.ARCHIVED)
-    assert "archived" in site.post(address(hunt), DAILY, follow=True).content.decode()
+def test_a_closed_case_keeps_its_schedule(site: Client, hunt: Hunt) -> None:
+    Case.objects.update(state=Case.State.CLOSED)
+    assert "closed" in site.post(address(hunt), DAILY, follow=True).content.decode()
 
 
 @pytest.mark.parametrize("part", ["pause", "resume", "schedule/", "schedule/times"])

@@ -171,9 +171,9 @@ def test_of_many_cases_the_youngest_are_told(site: Client, open_a_case: OpenCase
     assert "More open cases hunt some of these files too." in said
 
 
-def test_an_archived_case_hunts_nothing_any_more(site: Client, open_a_case: OpenCase) -> None:
+def test_a_closed_case_hunts_nothing_any_more(site: Client, open_a_case: OpenCase) -> None:
     open_a_case("a.exe")
-    Case.objects.update(state=Case.State.ARCHIVED)
+    Case.objects.update(state=Case.State.CLOSED)
     assert "already hunted" not in text_of(site.post(NEW, GIVEN, follow=True))
 
 

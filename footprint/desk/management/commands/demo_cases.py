@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from cases.actions import FileText
+from cases.case_actions import FileText
 from cases.models import Case
 from footprint.accounts.models import Person
 from hunts.actions import LookBack, open_case
