@@ -32,15 +32,9 @@ class Verb(StrEnum):
 _READER = frozenset(
     {Verb.READ_CASES, Verb.READ_WATCHLISTS, Verb.READ_SOURCES, Verb.READ_LEDGER, Verb.KEEP_ACCOUNT}
 )
-<<<<<<< HEAD
-_ANALYST = _READER | {Verb.OPEN_CASE, Verb.RUN_HUNT}
+_ANALYST = _READER | {Verb.OPEN_CASE, Verb.EDIT_CASE, Verb.RUN_HUNT}
 _REVIEWER = _ANALYST | {Verb.DECIDE, Verb.IMPORT_LIST}
 _LEAD = _REVIEWER | {Verb.IMPORT_LARGE_LIST, Verb.MANAGE_WATCHLISTS, Verb.MANAGE_SOURCES}
-=======
-_ANALYST = _READER | {Verb.OPEN_CASE, Verb.EDIT_CASE, Verb.RUN_HUNT}
-_REVIEWER = _ANALYST | {Verb.DECIDE}
-_LEAD = _REVIEWER | {Verb.MANAGE_WATCHLISTS, Verb.MANAGE_SOURCES}
->>>>>>> 985e71d (Give cases a life: open, watching, closed, and back by evidence)
 
 _VERBS_OF: dict[str, frozenset[Verb]] = {
     Role.READER: _READER,
