@@ -91,6 +91,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
             found |= Q(subject=subject.text) | _around(subject)
         return self.filter(found)
 
+    def on(self, subject: Subject) -> DecisionQuerySet:
+        """Those on exactly this subject."""
+        return self.filter(subject=subject.text, subject_kind=subject.kind)
+
     def covering_subject(self, subject: Subject) -> DecisionQuerySet:
         """Those whose subject is another one and covers this one."""
         return self.filter(_around(subject)).exclude(subject_kind=subject.kind, subject=subject.text)

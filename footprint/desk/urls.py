@@ -1,9 +1,21 @@
 from django.urls import path
 
-from footprint.desk.views import account, cases, feeds, inbox, ledger, proof, publishing, signing, watchlists
+from footprint.desk.views import (
+    account,
+    cases,
+    feeds,
+    inbox,
+    ledger,
+    proof,
+    publishing,
+    search,
+    signing,
+    watchlists,
+)
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("search/", search.search, name="search"),
     path("sign-in", signing.sign_in, name="sign-in"),
     path("sign-out", signing.sign_out, name="sign-out"),
     path("account/", account.account, name="account"),
