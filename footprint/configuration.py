@@ -123,6 +123,12 @@ class Configuration(BaseSettings):
     sign_in_lock_minutes: int = Field(
         15, ge=1, le=1440, description="How long failed sign-ins are counted together, and a lock-out lasts."
     )
+    checkpoint_minutes: int = Field(
+        60,
+        ge=1,
+        le=1440,
+        description="How often the head of the ledger is signed, beside each publication and export.",
+    )
     data_dir: Path = Field(
         CHECKOUT / "var",
         validation_alias="FOOTPRINT_DATA",

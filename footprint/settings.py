@@ -216,6 +216,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "hunts.tasks.requeue_stale",
         "cases.tasks.expire_decisions",
         "cases.watchlists.tasks.publish_due",
+        "footprint.ledger.tasks.make_due_checkpoint",
+        "footprint.ledger.tasks.wake_verifications",
     )
 }
 # Old telemetry goes, small files become large ones: within the hour once it is due.
@@ -223,13 +225,6 @@ CELERY_BEAT_SCHEDULE["hunts.tasks.tend_stores"] = {
     "task": "hunts.tasks.tend_stores",
     "schedule": 3600,
     "options": {"expires": 3600},
-}
-
-# A signed head of the ledger each hour.
-CELERY_BEAT_SCHEDULE["footprint.ledger.tasks.make_checkpoint"] = {
-    "task": "footprint.ledger.tasks.make_checkpoint",
-    "schedule": 3600.0,
-    "options": {"expires": 3600.0},
 }
 
 # Logs

@@ -40,6 +40,14 @@ def moment_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def moment_of(told: object) -> datetime | None:
+    """The moment of such a text; None where it tells none."""
+    try:
+        return datetime.fromisoformat(told) if isinstance(told, str) else None
+    except ValueError:
+        return None
+
+
 def next_hash(previous: bytes, text: str) -> bytes:
     """SHA-256 of the previous hash followed by the UTF-8 text."""
     return hashlib.sha256(previous + text.encode()).digest()

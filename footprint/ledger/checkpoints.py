@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from footprint.ledger.chain import canonical_json, moment_text
+
+# A line longer than this is none of ours; neither is so much left over by crashes.
+LONGEST = 64 * 1024
+_BEGINNING = b'{"kind":"checkpoint","signature":"'
 
 
 class BadCheckpoint(Exception):
@@ -25,13 +30,17 @@ class BadCheckpoint(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """One checkpoint: `text` is the canonical JSON, byte for byte what was signed."""
+    """One checkpoint: `text` is the canonical JSON, byte for byte what was signed.
+
+    `torn` is the SHA-256, in hex, of the torn lines that stand before it in the file; empty when none do.
+    """
 
     seq: int
     hash: bytes
     key: str
     text: str
     signature: bytes
+    torn: str = ""
 
     def line(self) -> str:
         """As it stands in the checkpoint file and in every export."""
@@ -42,25 +51,30 @@ def checkpoint_line(text: str, signature: bytes) -> str:
     return canonical_json({"kind": "checkpoint", "signature": signature.hex(), "text": text})
 
 
-def seal(key: Ed25519PrivateKey, seq: int, digest: bytes, at: datetime) -> Sealed:
+def seal(key: Ed25519PrivateKey, seq: int, digest: bytes, at: datetime, torn: bytes = b"") -> Sealed:
     public = public_hex(key)
-    text = canonical_json(
-        {
-            "at": moment_text(at),
-            "hash": digest.hex(),
-            "key": public,
-            "kind": "checkpoint",
-            "seq": seq,
-        }
-    )
-    return Sealed(seq, digest, public, text, key.sign(text.encode()))
+    content: dict[str, object] = {
+        "at": moment_text(at),
+        "hash": digest.hex(),
+        "key": public,
+        "kind": "checkpoint",
+        "seq": seq,
+    }
+    if torn:
+        content["torn"] = digest_of_torn(torn)
+    text = canonical_json(content)
+    return Sealed(seq, digest, public, text, key.sign(text.encode()), str(content.get("torn", "")))
+
+
+def digest_of_torn(torn: bytes) -> str:
+    return hashlib.sha256(torn).hexdigest()
 
 
 def public_hex(key: Ed25519PrivateKey) -> str:
     return key.public_key().public_bytes_raw().hex()
 
 
-def read_line(line: str) -> Sealed:
+def read_line(line: str | bytes) -> Sealed:
     """A checkpoint whose signature fits the key it names; whether that key counts is another question."""
     try:
         told = json.loads(line)
@@ -73,9 +87,10 @@ def read(text: str, signature: bytes) -> Sealed:
     try:
         content: Any = json.loads(text)
         seq, digest, key = content["seq"], bytes.fromhex(content["hash"]), content["key"]
+        torn = str(content.get("torn", ""))
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
         is_one = content["kind"] == "checkpoint" and type(seq) is int and seq >= 0 and len(digest) == 32
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadCheckpoint(0, "a checkpoint cannot be read") from error
     if not is_one:
         raise BadCheckpoint(0, "a checkpoint cannot be read")
@@ -83,11 +98,63 @@ def read(text: str, signature: bytes) -> Sealed:
         public.verify(signature, text.encode())
     except InvalidSignature as error:
         raise BadCheckpoint(seq, "the checkpoint was changed: its signature does not fit") from error
-    return Sealed(seq, digest, key, text, signature)
+    return Sealed(seq, digest, key, text, signature, torn)
 
 
-def read_lines(lines: Iterable[str]) -> Iterator[Sealed]:
-    return (read_line(line) for line in lines if line.strip())
+def read_lines(
+    lines: Iterable[bytes], tell_torn: Callable[[bytes], None] = lambda torn: None
+) -> Iterator[Sealed]:
+    """All checkpoints of a file. A torn line is passed over where nobody could gain by it, and told.
+
+    That is at the end of the file, where cutting the line off would leave no trace at all, and before a
+    checkpoint that speaks of it: only the owner of the key can make one.
+    """
+    torn = b""
+    for line in lines:
+        content = line.rstrip(b"\n")
+        if not content.strip():
+            continue
+        if is_torn(content):
+            torn += content + b"\n"
+            if len(torn) > LONGEST:
+                break
+            continue
+        sealed = read_line(content)
+        if torn and sealed.torn != digest_of_torn(torn):
+            break
+        if torn:
+            tell_torn(torn)
+            torn = b""
+        yield sealed
+    else:
+        if torn:
+            tell_torn(torn)
+        return
+    raise BadCheckpoint(0, "a line of the checkpoints is not a checkpoint")
+
+
+def is_torn(content: bytes) -> bool:
+    """Whether it is the beginning of a line, as a crash leaves it, or the zeros of a block never written."""
+    left = content.rstrip(b"\0")
+    if left[: len(_BEGINNING)] != _BEGINNING[: len(left)]:
+        return False
+    try:
+        json.loads(left)
+    except ValueError:
+        return True
+    return False
+
+
+def torn_end(tail: bytes) -> bytes:
+    """The torn lines at the end of a file, as `read_lines` will see them when another line follows."""
+    fragments: list[bytes] = []
+    for content in reversed(tail.split(b"\n")):
+        if not content.strip():
+            continue
+        if not is_torn(content):
+            break
+        fragments.insert(0, content + b"\n")
+    return b"".join(fragments)
 
 
 @dataclass(frozen=True, slots=True)

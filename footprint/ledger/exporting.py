@@ -17,7 +17,7 @@ from footprint.ledger.events import Event
 from footprint.ledger.keys import signing_key
 from footprint.ledger.models import Checkpoint, Entry, Head
 from footprint.ledger.record import Actor, Subject, change
-from footprint.ledger.sealing import make_checkpoint
+from footprint.ledger.sealing import NoHead, make_checkpoint, must_be_writable
 
 FORMAT = 1
 _AT_ONCE = 1_000
@@ -42,10 +42,14 @@ class Export:
 
 def export(*, actor: Actor, first: int = 1, last: int | None = None) -> Export:
     """The entry about it and a checkpoint come first, so an export to the end holds and seals itself."""
-    # Asked for before anything is written: without a key there is no export, and no entry about one.
+    # Asked for before anything is written: without key or file there is no export, and no entry about one.
     key = signing_key()
+    must_be_writable()
     with change(actor=actor) as ledger:
-        head = Head.objects.select_for_update().get().seq
+        locked = Head.objects.select_for_update().first()
+        if locked is None:
+            raise NoHead
+        head = locked.seq
         if not 1 <= first <= (last or head) <= head:
             raise NoSuchRange(f"The ledger goes from 1 to {head}.")
         # This entry is the next one and the only one of its change.
@@ -75,7 +79,7 @@ def lines_of(first: int, last: int) -> Iterator[str]:
         {"kind": "ledger", "format": FORMAT, "from": first, "to": last, "previous": previous.hex()}
     )
     found = Checkpoint.objects.filter(seq__range=(first - 1, last)).order_by("pk")
-    for text, signature in found.values_list("text", "signature"):
+    for text, signature in found.values_list("text", "signature").iterator(_AT_ONCE):
         yield checkpoint_line(text, bytes(signature))
     count, digest = 0, previous
     for text, digest in _entries(first, last):

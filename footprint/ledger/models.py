@@ -104,7 +104,9 @@ class Verification(models.Model):
     checked = models.BigIntegerField(default=0)
     # Empty while it goes on and when the ledger holds.
     fault = models.TextField(default="")
+    # Without it a fault is why the ledger could not be verified, not that it is broken.
     fault_seq = models.BigIntegerField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
     said = models.TextField(default="")
 
     class Meta:
@@ -119,8 +121,10 @@ class Verification(models.Model):
 
     @property
     def outcome(self) -> str:
-        return f"Entry {self.fault_seq}: {self.fault}." if self.fault else self.said
+        if self.fault_seq is not None:
+            return f"Entry {self.fault_seq}: {self.fault}."
+        return self.fault or self.said
 
     @property
     def version(self) -> str:
-        return f"{self.pk}-{self.checked}-{'ended' if self.ended_at else 'underway'}"
+        return f"{self.pk}-{self.attempts}-{self.checked}-{'ended' if self.ended_at else 'underway'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from footprint.accounts.lock_out import Attempt
 from footprint.accounts.models import Person, Role
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Subject, change
@@ -62,17 +63,20 @@ def set_role(*, actor: Actor, person: Person, role: Role, reason: str = "") -> b
     return True
 
 
-def note_lock_out(*, person: Person, address: str, minutes: int) -> None:
-    """The address is part of the entry's own origin too, but says here what was locked."""
-    with change(actor=Actor.clock("sign_in")) as ledger:
-        ledger.add(
-            Event.PERSON_LOCKED_OUT, subject_of(person), after={"address": address, "minutes": minutes}
-        )
+def note_lock_outs(*, attempt: Attempt, person: Person | None, address: str, minutes: int) -> None:
+    """Only the attempt that locks is noted, and never a name that nobody has: people type passwords there.
 
-
-def note_address_lock_out(*, address: str, minutes: int) -> None:
+    The address is part of the entry's own origin too, but says here what was locked.
+    """
     with change(actor=Actor.clock("sign_in")) as ledger:
-        ledger.add(Event.ADDRESS_LOCKED_OUT, Subject("address", address, address), after={"minutes": minutes})
+        if "name" in attempt.locks and person is not None:
+            ledger.add(
+                Event.PERSON_LOCKED_OUT, subject_of(person), after={"address": address, "minutes": minutes}
+            )
+        if "address" in attempt.locks:
+            ledger.add(
+                Event.ADDRESS_LOCKED_OUT, Subject("address", address, address), after={"minutes": minutes}
+            )
 
 
 def subject_of(person: Person) -> Subject:

@@ -15,6 +15,10 @@ from footprint.ledger.chain import canonical_json, moment_text, next_hash
 from footprint.ledger.events import Event
 
 
+class HeadDeleted(RuntimeError):
+    """Nothing can be changed: what is not in the ledger must not happen, and no entry can follow."""
+
+
 class NestedChange(RuntimeError):
     """An action was called inside another one's transaction; its entries would lock the head too early."""
 
@@ -113,7 +117,10 @@ def change(*, actor: Actor) -> Iterator[Change]:
 def _append(noted: Change) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT seq, hash FROM ledger_head WHERE id = 1 FOR UPDATE")
-        seq, previous = cursor.fetchone()
+        head = cursor.fetchone()
+        if head is None:
+            raise HeadDeleted
+        seq, previous = head
         # A statement of its own: asked together with the lock, the time could be from before the wait.
         cursor.execute("SELECT clock_timestamp()")
         (at,) = cursor.fetchone()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.db import connection
+from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models.functions import Now
 
-from footprint.ledger.checkpoints import Sealed, public_hex, read_lines, seal
+from footprint.ledger.checkpoints import LONGEST, Sealed, public_hex, read_lines, seal, torn_end
 from footprint.ledger.events import Event
 from footprint.ledger.keys import CannotSeal, key_from_text, new_key_text, replace_kept_key, signing_key
 from footprint.ledger.models import Checkpoint
@@ -21,6 +24,13 @@ from footprint.ledger.record import Actor, Subject, change
 
 class NotWritten(CannotSeal):
     """The checkpoint file cannot be written."""
+
+
+class NoHead(CannotSeal):
+    """There is nothing to sign."""
+
+    def __init__(self) -> None:
+        super().__init__("The head of the ledger was deleted, so nothing can be sealed.")
 
 
 def checkpoint_file() -> Path:
@@ -33,34 +43,66 @@ def make_checkpoint(key: Ed25519PrivateKey | None = None) -> Sealed:
     key = key or signing_key()
     with connection.cursor() as cursor:
         cursor.execute("SELECT seq, hash, clock_timestamp() FROM ledger_head WHERE id = 1")
-        seq, digest, at = cursor.fetchone()
-    sealed = seal(key, seq, bytes(digest), at)
-    _add_to_file(sealed)
+        found = cursor.fetchone()
+    if found is None:
+        raise NoHead
+    seq, digest, at = found
+    with _opened_file() as descriptor:
+        # Nobody else adds to the file while it is looked at and written.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        end = os.fstat(descriptor).st_size
+        tail = os.pread(descriptor, LONGEST, max(0, end - LONGEST))
+        sealed = seal(key, seq, bytes(digest), at, torn_end(tail))
+        _add_line(descriptor, sealed.line(), joins=bool(tail) and not tail.endswith(b"\n"))
     _keep(sealed, at)
     return sealed
 
 
-def _add_to_file(sealed: Sealed) -> None:
+def make_due_checkpoint() -> Sealed | None:
+    """The database tells when the last one was made, so it matters little when beat was started."""
+    every = timedelta(minutes=settings.FOOTPRINT.checkpoint_minutes)
+    # One from the future was made before the clock was set back.
+    is_due = Q(at__lte=Now() - every) | Q(at__gt=Now())
+    last = Checkpoint.objects.annotate(is_due=ExpressionWrapper(is_due, BooleanField())).first()
+    return make_checkpoint() if last is None or last.is_due else None
+
+
+def must_be_writable() -> None:
+    """Asked before anything is written that wants a checkpoint behind it."""
+    with _opened_file():
+        pass
+
+
+@contextmanager
+def _opened_file() -> Iterator[int]:
     path = checkpoint_file()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o640)
         try:
-            _add_line(descriptor, sealed.line())
+            if is_new:
+                _flush_folder(path.parent)
+            yield descriptor
         finally:
             os.close(descriptor)
     except OSError as error:
         raise NotWritten(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _add_line(descriptor: int, line: str) -> None:
-    """A whole line or nothing, whoever else adds; it never joins one that a crash has torn."""
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    end = os.fstat(descriptor).st_size
-    is_torn = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"
-    encoded = (b"\n" if is_torn else b"") + f"{line}\n".encode()
+def _flush_folder(folder: Path) -> None:
+    """A file that was flushed is not there after a crash while its name is not."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _add_line(descriptor: int, line: str, *, joins: bool) -> None:
+    """Never joins a line that was torn, and takes nothing back: copies follow a file that only grows."""
+    encoded = (b"\n" if joins else b"") + f"{line}\n".encode()
     if os.write(descriptor, encoded) < len(encoded):
-        os.ftruncate(descriptor, end)
         raise NotWritten("The checkpoint file took only a part of a line. Is its disk full?")
     os.fsync(descriptor)
 
@@ -71,10 +113,11 @@ def _keep(sealed: Sealed, at: datetime) -> None:
     )
 
 
-def checkpoints_of_file(path: Path) -> Iterator[Sealed]:
+def checkpoints_of_file(path: Path, tell_torn: Callable[[bytes], None]) -> Iterator[Sealed]:
     """Raises BadCheckpoint at the first line that is none, OSError when the file cannot be read."""
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        yield from read_lines(lines)
+    with path.open("rb") as file:
+        # A line that is too long comes in pieces, and no piece is a checkpoint.
+        yield from read_lines(iter(lambda: file.readline(LONGEST), b""), tell_torn)
 
 
 def rotate_key(*, actor: Actor, reason: str, new_text: str | None = None) -> Sealed:
@@ -85,6 +128,7 @@ def rotate_key(*, actor: Actor, reason: str, new_text: str | None = None) -> Sea
     old = signing_key()
     text = new_text or new_key_text()
     new = key_from_text(text)
+    must_be_writable()
     with change(actor=actor) as ledger:
         ledger.add(
             Event.KEY_ROTATED,

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any
 
 from django.db import connection
 
-from footprint.ledger.chain import GENESIS, BrokenChain, check_link, is_of
-from footprint.ledger.checkpoints import BadCheckpoint, Rotation, Sealed, keys_that_count, public_hex, read
+from footprint.ledger.chain import GENESIS, BrokenChain, check_link, is_of, moment_of
+from footprint.ledger.checkpoints import BadCheckpoint, Rotation, keys_that_count, public_hex
 from footprint.ledger.events import Event
 from footprint.ledger.keys import CannotSeal, signing_key
-from footprint.ledger.models import Checkpoint, Entry, Head
-from footprint.ledger.sealing import checkpoint_file, checkpoints_of_file
+from footprint.ledger.models import Entry, Head
+from footprint.ledger.sealed import Seals, read_seals
+from footprint.ledger.sealing import checkpoint_file
 
 _AT_ONCE = 1_000
 # As canonical_json writes a text: the fast half of Python's own encoder.
@@ -49,6 +49,7 @@ class Proven:
     entries: int = 0
     hash: bytes = GENESIS
     checkpoints: int = 0
+    in_file: int = 0
     sealed_to: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -58,7 +59,8 @@ class Proven:
 
     def in_words(self) -> str:
         words = f"{_counted(self.entries, 'entry', 'entries')} checked, all hold;"
-        words += f" {_counted(self.checkpoints, 'checkpoint', 'checkpoints')} fit."
+        words += f" {_counted(self.checkpoints, 'checkpoint', 'checkpoints')} of the database"
+        words += f" and {self.in_file:,} of the file fit."
         if self.unsealed:
             words += f" Under no checkpoint yet: {_counted(self.unsealed, 'entry', 'entries')} at the end."
         return " ".join([words, *self.notes])
@@ -78,57 +80,34 @@ def verify(
     proven = Proven()
     head = _head()
     try:
-        sealed = [*_checkpoints_of_table(), *_checkpoints_of_file(file or checkpoint_file(), proven)]
+        seals = read_seals(file or checkpoint_file(), lambda: progress(0, head.seq))
     except BadCheckpoint as error:
         raise BrokenChain(error.seq, error.why) from error
-    rotations = _follow_entries(proven, head.seq, _by_seq(sealed), progress)
+    proven.notes += seals.notes
+    rotations = _follow_entries(proven, head.seq, seals.first_wrong, progress)
     _check_head(proven, head)
-    _check_beyond(proven, sealed)
-    _check_keys(proven, sealed, rotations, {key.lower() for key in trusted} or _own_key(proven))
-    proven.checkpoints = len({each.text for each in sealed})
-    proven.sealed_to = max((each.seq for each in sealed), default=0)
+    if seals.farthest > proven.entries:
+        raise BrokenChain(proven.entries + 1, f"it is missing; a checkpoint speaks of entry {seals.farthest}")
+    _check_keys(seals, rotations, {key.lower() for key in trusted} or _own_key(proven))
+    proven.checkpoints, proven.in_file, proven.sealed_to = seals.in_database, seals.in_file, seals.farthest
     return proven
 
 
-def _checkpoints_of_table() -> Iterator[Sealed]:
-    for kept in Checkpoint.objects.order_by("pk").iterator():
-        sealed = read(kept.text, bytes(kept.signature))
-        at = _moment(json.loads(kept.text).get("at"))
-        if (sealed.seq, sealed.key, at) != (kept.seq, kept.key, kept.at):
-            raise BadCheckpoint(sealed.seq, "the columns of its checkpoint say other than what was signed")
-        yield sealed
-
-
-def _checkpoints_of_file(path: Path, proven: Proven) -> Iterator[Sealed]:
-    try:
-        yield from checkpoints_of_file(path)
-    except FileNotFoundError:
-        proven.notes.append(f"There is no checkpoint file {path}, so only the database speaks for itself.")
-    except OSError as error:
-        proven.notes.append(f"The checkpoint file {path} cannot be read: {error.strerror}.")
-
-
-def _by_seq(sealed: Iterable[Sealed]) -> dict[int, set[bytes]]:
-    hashes: dict[int, set[bytes]] = {}
-    for each in sealed:
-        hashes.setdefault(each.seq, set()).add(each.hash)
-    return hashes
-
-
 def _follow_entries(
-    proven: Proven, total: int, hashes: dict[int, set[bytes]], progress: Callable[[int, int], None]
+    proven: Proven, total: int, wrong: int | None, progress: Callable[[int, int], None]
 ) -> list[Rotation]:
     rotations: list[Rotation] = []
     previous, expected = GENESIS, 1
-    _check_hash(0, GENESIS, hashes)
+    if wrong == 0:
+        raise _written_anew(0)
     for rows in _pages():
         for row in rows:
             seq, text, digest, begins_right = row[:4]
             check_link(seq, text, digest, previous, expected)
             if not (begins_right and text.endswith(_end_of(row))):
                 _check_columns(seq, text)
-            if seq in hashes:
-                _check_hash(seq, digest, hashes)
+            if seq == wrong:
+                raise _written_anew(seq)
             if _ROTATED in text:
                 rotations += _rotation_in(seq, text)
             previous, expected = digest, expected + 1
@@ -165,11 +144,8 @@ def _end_of(row: _Row) -> str:
     )
 
 
-def _check_hash(seq: int, digest: bytes, hashes: dict[int, set[bytes]]) -> None:
-    if hashes.get(seq, {digest}) != {digest}:
-        raise BrokenChain(
-            seq, "a checkpoint holds another hash of it: it, or one before it, was written anew"
-        )
+def _written_anew(seq: int) -> BrokenChain:
+    return BrokenChain(seq, "a checkpoint holds another hash of it: it, or one before it, was written anew")
 
 
 def _check_columns(seq: int, text: str) -> None:
@@ -183,7 +159,7 @@ def _check_columns(seq: int, text: str) -> None:
     actor = {"kind": entry.actor_kind, "id": entry.actor_id, "name": entry.actor_name}
     subject = {"kind": entry.subject_kind, "id": entry.subject_id, "name": entry.subject_name}
     same = {
-        "time": _moment(told.get("at")) == entry.at,
+        "time": moment_of(told.get("at")) == entry.at,
         "actor": told.get("actor") == actor,
         "event": told.get("event") == entry.event,
         "subject": told.get("subject") == subject,
@@ -194,13 +170,6 @@ def _check_columns(seq: int, text: str) -> None:
     changed = [name for name, is_same in same.items() if not is_same]
     if changed:
         raise BrokenChain(seq, f"beside its text it says otherwise: {', '.join(changed)}")
-
-
-def _moment(told: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(told) if isinstance(told, str) else None
-    except ValueError:
-        return None
 
 
 def _rotation_in(seq: int, text: str) -> list[Rotation]:
@@ -232,24 +201,13 @@ def _check_head(proven: Proven, head: Head) -> None:
         raise BrokenChain(proven.entries, "the head of the ledger holds another hash of it")
 
 
-def _check_beyond(proven: Proven, sealed: Iterable[Sealed]) -> None:
-    farthest = max((each.seq for each in sealed), default=0)
-    if farthest > proven.entries:
-        raise BrokenChain(proven.entries + 1, f"it is missing; a checkpoint speaks of entry {farthest}")
-
-
-def _check_keys(
-    proven: Proven, sealed: Iterable[Sealed], rotations: list[Rotation], trusted: set[str]
-) -> None:
+def _check_keys(seals: Seals, rotations: list[Rotation], trusted: set[str]) -> None:
     if not trusted:
         return
-    sealed_up_to: dict[str, int] = {}
-    for each in sealed:
-        sealed_up_to[each.key] = max(each.seq, sealed_up_to.get(each.key, 0))
-    counting = keys_that_count(trusted, rotations, sealed_up_to)
-    for each in sealed:
-        if each.key not in counting:
-            raise BrokenChain(each.seq, f"its checkpoint is signed with the unknown key {each.key[:16]}…")
+    counting = keys_that_count(trusted, rotations, {key: last for key, (_, last) in seals.spans.items()})
+    for key, (first, _) in sorted(seals.spans.items(), key=lambda each: each[1]):
+        if key not in counting:
+            raise BrokenChain(first, f"its checkpoint is signed with the unknown key {key[:16]}…")
 
 
 def _own_key(proven: Proven) -> set[str]:

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import settings as django_settings
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from footprint.accounts.models import Role
 from footprint.ledger.events import Event
 from footprint.ledger.models import Entry, Head, Verification
-from footprint.ledger.proof import ask_verification, carry_out
+from footprint.ledger.proof import STUCK, ask_verification, carry_out
 from footprint.ledger.record import Actor, Subject, change
+from footprint.ledger.sealing import make_checkpoint
+from footprint.ledger.tasks import wake_verifications
 from tests.cases.views.pages import text_of
 from tests.roles import client_of, client_with, person_with
 
@@ -50,7 +56,10 @@ def test_a_verification_is_carried_out_and_told_with_its_outcome() -> None:
     add()
     carry_out(ask_verification(actor=person).pk)
     said = text_of(client_of(person).get("/ledger/proof/"))
-    assert "The ledger holds. 2 entries checked, all hold; 0 checkpoints fit." in said
+    assert (
+        "The ledger holds. 2 entries checked, all hold; 0 checkpoints of the database and 0 of the file fit."
+        in said
+    )
     asked, finished = Entry.objects.filter(subject_kind="verification").order_by("seq")
     assert (asked.event, finished.event) == (Event.VERIFICATION_ASKED, Event.VERIFICATION_FINISHED)
     assert finished.content["after"]["holds"] is True
@@ -71,6 +80,88 @@ def test_who_asks_twice_gets_the_one_underway() -> None:
     first = ask_verification(actor=person)
     assert ask_verification(actor=person) == first
     assert Entry.objects.count() == 1
+
+
+def delete_the_head() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE ledger_head DISABLE TRIGGER ALL")
+        cursor.execute("DELETE FROM ledger_head")
+
+
+@pytest.mark.parametrize("address", ["", "verify", "export"])
+def test_a_head_that_was_deleted_is_named(auditor: Client, address: str) -> None:
+    add()
+    delete_the_head()
+    answer = auditor.post(f"/ledger/proof/{address}", {"first": "1"}, follow=True) if address else None
+    said = text_of(answer or auditor.get("/ledger/proof/"))
+    assert "The ledger is broken. Entry 0: the head of the ledger was deleted." in said
+
+
+def test_a_verification_during_which_the_head_is_deleted_ends_and_names_it() -> None:
+    add()
+    verification = ask_verification(actor=person_with(Role.AUDITOR, "otto"))
+    delete_the_head()
+    carry_out(verification.pk)
+    verification.refresh_from_db()
+    assert verification.outcome == "Entry 0: the head of the ledger was deleted."
+
+
+def lose_its_worker(verification: Verification, *, attempts: int) -> None:
+    """As a row looks whose worker was killed a while ago."""
+    long_ago = timezone.now() - 2 * STUCK
+    Verification.objects.filter(pk=verification.pk).update(moved_at=long_ago, attempts=attempts)
+
+
+@pytest.fixture
+def hinted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    found: list[int] = []
+    monkeypatch.setattr("footprint.ledger.proof.hint", lambda verification: found.append(verification.pk))
+    return found
+
+
+@pytest.mark.parametrize("attempts", [0, 1, 2])
+def test_a_verification_that_lost_its_worker_is_asked_again_and_carried_out(
+    attempts: int, hinted: list[int]
+) -> None:
+    verification = ask_verification(actor=person_with(Role.AUDITOR, "otto"))
+    lose_its_worker(verification, attempts=attempts)
+    wake_verifications()
+    assert hinted == [verification.pk]
+    carry_out(verification.pk)
+    verification.refresh_from_db()
+    assert (verification.attempts, verification.fault) == (attempts + 1, "")
+    assert verification.ended_at is not None
+
+
+def test_a_verification_that_moves_is_left_to_its_worker(hinted: list[int]) -> None:
+    verification = ask_verification(actor=person_with(Role.AUDITOR, "otto"))
+    Verification.objects.update(attempts=1)
+    wake_verifications()
+    carry_out(verification.pk)
+    verification.refresh_from_db()
+    assert (hinted, verification.ended_at) == ([], None)
+
+
+def test_a_verification_that_loses_every_worker_is_given_up_and_holds_nothing(hinted: list[int]) -> None:
+    person = person_with(Role.AUDITOR, "otto")
+    verification = ask_verification(actor=person)
+    lose_its_worker(verification, attempts=3)
+    wake_verifications()
+    assert hinted == []
+    assert Entry.objects.latest("seq").content["after"]["holds"] is None
+    said = text_of(client_of(person).get("/ledger/proof/"))
+    assert "Not verified. Its worker was lost 3 times." in said
+    assert "holds" not in said.partition("Not verified.")[2].partition("Export")[0]
+
+
+def test_a_checkpoint_that_is_late_is_told(auditor: Client) -> None:
+    add()
+    make_checkpoint()
+    add()
+    assert "No checkpoint is made." not in text_of(auditor.get("/ledger/proof/"))
+    with time_machine.travel(timezone.now() + timedelta(hours=3), tick=False):
+        auditor.force_login(person_with(Role.AUDITOR, "otto"))
+        assert "No checkpoint is made." in text_of(auditor.get("/ledger/proof/"))
 
 
 def test_progress_is_polled_until_it_ends(auditor: Client) -> None:

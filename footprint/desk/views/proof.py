@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from footprint.accounts.gate import SignedInRequest, requires
@@ -14,7 +18,7 @@ from footprint.ledger.exporting import NoSuchRange, export
 from footprint.ledger.keys import CannotSeal
 from footprint.ledger.models import Checkpoint, Head, Verification
 from footprint.ledger.proof import ask_verification, hint
-from footprint.ledger.record import Actor
+from footprint.ledger.record import Actor, HeadDeleted
 from footprint.ledger.sealing import checkpoint_file
 
 STOP_POLLING = 286
@@ -39,11 +43,13 @@ def proof(request: SignedInRequest) -> HttpResponse:
 
 
 def _page(request: SignedInRequest, form: ExportForm, status: int = 200) -> HttpResponse:
+    head, checkpoint = Head.objects.first(), Checkpoint.objects.first()
     latest = list(Verification.objects.select_related("asked_by")[:SHOWN])
     context = {
         "nav": "ledger",
-        "head": Head.objects.get(),
-        "checkpoint": Checkpoint.objects.first(),
+        "head": head,
+        "checkpoint": checkpoint,
+        "is_overdue": head is not None and _is_overdue(head, checkpoint),
         "file": checkpoint_file(),
         "verification": latest[0] if latest else None,
         "earlier": latest[1:],
@@ -53,13 +59,24 @@ def _page(request: SignedInRequest, form: ExportForm, status: int = 200) -> Http
     return render(request, "desk/proof.html", context, status=status)
 
 
+def _is_overdue(head: Head, checkpoint: Checkpoint | None) -> bool:
+    """Twice as late as it may be: the next one is tried with each tick of beat."""
+    if checkpoint is None or checkpoint.seq == head.seq:
+        return False
+    every = timedelta(minutes=settings.FOOTPRINT.checkpoint_minutes)
+    return checkpoint.at + 2 * every < timezone.now()
+
+
 @requires(Verb.PROVE_LEDGER)
 @require_POST
 def verify(request: SignedInRequest) -> HttpResponse:
-    if not hint(ask_verification(actor=request.user)):
-        messages.warning(
-            request, "No worker can be told now, so this waits. Ask again when the broker is back."
-        )
+    try:
+        was_told = hint(ask_verification(actor=request.user))
+    except HeadDeleted:
+        # The page says so, whoever looks at it.
+        return redirect("ledger-proof")
+    if not was_told:
+        messages.warning(request, "No worker can be told now. This begins when the broker is back.")
     return redirect("ledger-proof")
 
 

@@ -16,7 +16,7 @@ from footprint.accounts.gate import open_to_all
 from footprint.accounts.lock_out import Attempt, count_attempt, forget_attempts
 from footprint.accounts.models import Person
 from footprint.ledger.origin import address_of
-from footprint.ledger.people import note_address_lock_out, note_lock_out, note_sign_in, note_sign_out
+from footprint.ledger.people import note_lock_outs, note_sign_in, note_sign_out
 
 log = structlog.get_logger("footprint.security")
 
@@ -67,10 +67,7 @@ def _locked_out(request: HttpRequest, back: str, name: str, attempt: Attempt) ->
     address, minutes = address_of(request), settings.FOOTPRINT.sign_in_lock_minutes
     person = _who_has(name)
     log.warning("sign_in_locked_out", username=_known_name(person), address=address, locks=attempt.locks)
-    if "name" in attempt.locks and person is not None:
-        note_lock_out(person=person, address=address, minutes=minutes)
-    if "address" in attempt.locks:
-        note_address_lock_out(address=address, minutes=minutes)
+    note_lock_outs(attempt=attempt, person=person, address=address, minutes=minutes)
     form = SignInForm(request)
     form.initial = {"username": name}
     context = {"form": form, "next": back, "locked_out": True}

@@ -3,12 +3,13 @@
 
     python verify_footprint_ledger.py EXPORT.jsonl [--checkpoints CHECKPOINTS.jsonl] [--key HEX]...
 
-Needs Python 3.9 or newer. Signatures are checked with the package `cryptography`; without it everything
-else is checked. Ends with 0: all holds; 1: something is wrong, its first entry is named; 2: a file cannot
-be read; 3: the chain holds, but signatures were not checked.
+Needs Python 3.9 or newer; of entries and checkpoints it keeps none in memory. Signatures are checked with the
+package `cryptography`; without it everything else is checked. Ends with 0: all holds; 1: something is wrong,
+its first entry is named; 2: a file cannot be read; 3: the chain holds, but signatures were not checked.
 
 What it checks, in this order (docs/ledger.md of Footprint describes the format):
- 1. every checkpoint is signed by the key it names, in the export and in the file given beside it;
+ 1. every checkpoint is signed by the key it names, in the export and in the file given beside it; a line of
+    that file that a crash has torn is passed over, and told, at its end or where the next checkpoint says so;
  2. entries are numbered without gap, and each hash is SHA-256(hash before + text);
  3. where a checkpoint speaks of an entry, both have the same hash, and no checkpoint speaks of an entry
     that is missing at the end;
@@ -20,6 +21,7 @@ What it checks, in this order (docs/ledger.md of Footprint describes the format)
 import argparse
 import hashlib
 import json
+import sqlite3
 import sys
 
 try:
@@ -30,6 +32,8 @@ except ImportError:
 
 HOLDS, BROKEN, UNREADABLE, UNSIGNED = 0, 1, 2, 3
 KEY_ROTATED = "ledger:key:rotated"
+LONGEST = 64 * 1024  # no line of the checkpoint file is as long
+BEGINNING = b'{"kind":"checkpoint","signature":"'
 
 
 class Broken(Exception):
@@ -61,7 +65,57 @@ def parsed(line, where):
     return content
 
 
-def read_checkpoint(line):
+def is_torn(content):
+    """Whether it is the beginning of a checkpoint line, or the zeros of a block that was never written."""
+    left = content.rstrip(b"\0")
+    if left[: len(BEGINNING)] != BEGINNING[: len(left)]:
+        return False
+    try:
+        json.loads(left)
+    except ValueError:
+        return True
+    return False
+
+
+def checkpoints_of(path, notes):
+    """The lines of a checkpoint file, each with the SHA-256 of the torn lines before it, or ""."""
+    torn = b""
+    try:
+        with open(path, "rb") as file:
+            for line in iter(lambda: file.readline(LONGEST), b""):
+                content = line.rstrip(b"\n")
+                if not content.strip():
+                    continue
+                if is_torn(content):
+                    torn += content + b"\n"
+                    if len(torn) > LONGEST:
+                        raise Broken(0, "a line of the checkpoints is not a checkpoint")
+                    continue
+                yield parsed_checkpoint(content), hashlib.sha256(torn).hexdigest() if torn else ""
+                if torn:
+                    notes.append(told_of(torn, path))
+                torn = b""
+    except OSError as error:
+        raise Unreadable(f"{path} cannot be read: {error}") from error
+    if torn:
+        notes.append(told_of(torn, path))
+
+
+def told_of(torn, path):
+    return f"In {path} a line of {len(torn)} bytes was torn while it was written; it counts for nothing."
+
+
+def parsed_checkpoint(content):
+    try:
+        line = json.loads(content)
+    except ValueError as error:
+        raise Broken(0, "a line of the checkpoints is not a checkpoint") from error
+    if not isinstance(line, dict):
+        raise Broken(0, "a line of the checkpoints is not a checkpoint")
+    return line
+
+
+def read_checkpoint(line, torn=""):
     """(seq, hash, key) of one checkpoint line; its signature must fit the key that it names."""
     try:
         text, signature = line["text"], bytes.fromhex(line["signature"])
@@ -71,36 +125,78 @@ def read_checkpoint(line):
         raw_key, signed = bytes.fromhex(key), text.encode()
     except (ValueError, KeyError, TypeError) as error:
         raise Broken(0, "a checkpoint cannot be read") from error
-    if not is_one or len(raw_key) != 32:
+    if not is_one or len(raw_key) != 32 or seq >= 2**63:
         raise Broken(0, "a checkpoint cannot be read")
     if Ed25519PublicKey is not None:
         try:
             Ed25519PublicKey.from_public_bytes(raw_key).verify(signature, signed)
         except InvalidSignature as error:
             raise Broken(seq, "the checkpoint was changed: its signature does not fit") from error
+    if torn and told.get("torn") != torn:
+        raise Broken(0, "a line of the checkpoints is not a checkpoint")
     return seq, digest, raw_key.hex()
+
+
+class Sealed:
+    """All checkpoints, in a temporary file of SQLite: sorted by entry without being held in memory."""
+
+    def __init__(self):
+        self.table = sqlite3.connect("", isolation_level=None)
+        self.table.execute("BEGIN")
+        self.table.execute("CREATE TABLE sealed (seq INTEGER, hash BLOB, key TEXT)")
+        self.walk = self.next = None
+
+    def add(self, seq, digest, key):
+        self.table.execute("INSERT INTO sealed VALUES (?, ?, ?)", (seq, digest, key))
+
+    def check(self, seq, digest):
+        """Asked of one entry after the other, upwards."""
+        if self.walk is None:
+            self.walk = self.table.execute(
+                "SELECT DISTINCT seq, hash FROM sealed WHERE seq >= ? ORDER BY seq", (seq,)
+            )
+            self.next = self.walk.fetchone()
+        while self.next is not None and self.next[0] == seq:
+            if self.next[1] != digest:
+                raise Broken(
+                    seq, "a checkpoint holds another hash of it: it, or one before it, was written anew"
+                )
+            self.next = self.walk.fetchone()
+
+    def between(self, first, last):
+        """How many there are, and the last entry they speak of."""
+        return self.table.execute(
+            "SELECT count(DISTINCT seq), max(seq) FROM sealed WHERE seq BETWEEN ? AND ?", (first, last)
+        ).fetchone()
+
+    def farthest(self):
+        return self.table.execute("SELECT max(seq) FROM sealed").fetchone()[0] or 0
+
+    def of_keys(self):
+        """(key, first entry, last entry) that it has sealed, by the first one."""
+        return self.table.execute(
+            "SELECT key, min(seq), max(seq) FROM sealed GROUP BY key ORDER BY min(seq), key"
+        )
+
+    def sealed_up_to(self, key):
+        found = self.table.execute("SELECT max(seq) FROM sealed WHERE key = ?", (key,)).fetchone()[0]
+        return -1 if found is None else found
 
 
 class Verifier:
     def __init__(self):
-        self.sealed = {}  # seq: the hashes that checkpoints hold of it
-        self.sealed_up_to = {}  # key: the last entry it has sealed
-        self.first_sealed = {}  # key: the first one, to name it
+        self.sealed = Sealed()
+        self.notes = []
         self.rotations = []  # (seq, old key, new key)
         self.header = None
         self.hash = None
         self.next = None
         self.ended = False
 
-    def take_checkpoint(self, line):
+    def take_checkpoint(self, line, torn=""):
         if self.header is not None and self.next != self.header["from"]:
             raise Unreadable("a checkpoint stands behind an entry; all belong before the first one")
-        seq, digest, key = read_checkpoint(line)
-        self.sealed.setdefault(seq, set()).add(digest)
-        self.sealed_up_to[key] = max(seq, self.sealed_up_to.get(key, 0))
-        self.first_sealed[key] = min(seq, self.first_sealed.get(key, seq))
-        if self.header is not None:
-            self.check_sealed(self.next - 1)
+        self.sealed.add(*read_checkpoint(line, torn))
 
     def take(self, line):
         kind = line.get("kind")
@@ -130,7 +226,6 @@ class Verifier:
         if self.next == 1 and self.hash != bytes(32):
             raise Broken(1, "something is said to stand before the first entry")
         self.header = line
-        self.check_sealed(self.next - 1)
 
     def take_entry(self, line):
         expected = self.next
@@ -149,8 +244,10 @@ class Verifier:
         seq = self.seq_in(text)
         if seq != expected:
             raise Broken(expected, "the text belongs to another entry")
+        if expected == self.header["from"]:
+            self.sealed.check(expected - 1, self.hash)
         self.hash, self.next = digest, expected + 1
-        self.check_sealed(expected)
+        self.sealed.check(expected, digest)
         if KEY_ROTATED in text:
             told = json.loads(text)
             if told.get("event") == KEY_ROTATED:
@@ -171,10 +268,6 @@ class Verifier:
             return None
         return told.get("seq") if isinstance(told, dict) else None
 
-    def check_sealed(self, seq):
-        if self.sealed.get(seq, {self.hash}) != {self.hash}:
-            raise Broken(seq, "a checkpoint holds another hash of it: it, or one before it, was written anew")
-
     def take_end(self, line):
         if self.next <= self.last:
             raise Broken(self.next, f"it is missing; the export is to go to entry {self.last}")
@@ -187,7 +280,7 @@ class Verifier:
             raise Unreadable("the export is empty")
         if not self.ended:
             raise Broken(self.next, "it is missing; the export breaks off")
-        farthest = max(self.sealed, default=0)
+        farthest = self.sealed.farthest()
         if goes_to_the_end and farthest >= self.next:
             raise Broken(self.next, f"it is missing; a checkpoint speaks of entry {farthest}")
         if trusted and Ed25519PublicKey is not None:
@@ -199,35 +292,32 @@ class Verifier:
             grows = False
             for seq, old, new in self.rotations:
                 for known, other in ((old, new), (new, old)):
-                    if (
-                        known in counting
-                        and other not in counting
-                        and self.sealed_up_to.get(known, -1) >= seq
-                    ):
+                    if known in counting and other not in counting and self.sealed.sealed_up_to(known) >= seq:
                         counting.add(other)
                         grows = True
-        for key, seq in sorted(self.first_sealed.items(), key=lambda each: each[1]):
+        for key, seq, _ in self.sealed.of_keys():
             if key not in counting:
                 raise Broken(seq, f"its checkpoint is signed with the unknown key {key[:16]}…")
 
     def report(self, trusted):
         first, last = self.header["from"], self.next - 1
-        within = [seq for seq in self.sealed if first - 1 <= seq <= last]
-        yield f"Entries {first} to {last} hold, under {len(within)} checkpoints. Last hash {self.hash.hex()}"
-        unsealed = last - max(within, default=first - 1)
+        count, sealed_to = self.sealed.between(first - 1, last)
+        yield f"Entries {first} to {last} hold, under {count} checkpoints. Last hash {self.hash.hex()}"
+        unsealed = last - (first - 1 if sealed_to is None else sealed_to)
         if unsealed:
             yield f"The last {unsealed} entries are under no checkpoint of this export."
+        yield from self.notes
         if Ed25519PublicKey is None:
             yield "Signatures were NOT checked: the Python package cryptography is missing."
         elif not trusted:
             yield "No --key was given. The checkpoints are signed with these keys; compare them with yours:"
-            yield from sorted(self.sealed_up_to)
+            yield from (key for key, _, _ in self.sealed.of_keys())
 
 
 def verify(export, checkpoints=None, trusted=(), is_part=False):
     verifier = Verifier()
-    for line in lines_of(checkpoints) if checkpoints else ():
-        verifier.take_checkpoint(line)
+    for line, torn in checkpoints_of(checkpoints, verifier.notes) if checkpoints else ():
+        verifier.take_checkpoint(line, torn)
     for line in lines_of(export):
         verifier.take(line)
     verifier.finish(trusted, goes_to_the_end=not is_part)

@@ -51,6 +51,7 @@ NO_ENTRY = {
     "cases.case_actions.visit": "that somebody looked changes nothing",
     "footprint.ledger.exporting.lines_of": "it reads, by a cursor of its own",
     "footprint.ledger.sealing.make_checkpoint": "an entry about each checkpoint would want a checkpoint",
+    "footprint.ledger.sealing.make_due_checkpoint": "as make_checkpoint",
     "hunts.source_actions.forget_wish": "a wish for a test is a note to the worker; the test is an entry",
     "hunts.source_actions.wish_for_probe": "as forget_wish",
 }
