@@ -24,7 +24,6 @@ from footprint.ledger.sealed import MOST_KEYS, Seals, read_seals
 from footprint.ledger.sealing import NoHead, NotWritten, make_checkpoint, rotate_key
 from footprint.ledger.verify import verify
 from tests.footprint.ledger.test_proof import (  # the ledger that is tampered with there
-    GOLDEN,
     KEY,
     NEXT_KEY,
     PUBLIC,
