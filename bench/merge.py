@@ -125,11 +125,11 @@ BY_HAND = """
     ON CONFLICT (endpoint_id, source, day) DO UPDATE SET events = greatest(s.events, excluded.events),
         active_hours = greatest(s.active_hours, excluded.active_hours),
         devices = greatest(s.devices, excluded.devices);
-    INSERT INTO cases_casevalue AS v (case_id, value, kind, verdict, is_open, endpoints, undecided,
-        allowed, blocked, files, addresses, devices, devices_more, ports, ports_more, events, days,
+    INSERT INTO cases_casevalue AS v (case_id, value, kind, domain, verdict, is_open, endpoints, undecided,
+        allowed, blocked, files, file_ids, addresses, devices, devices_more, ports, ports_more, events, days,
             first_seen, last_seen,
         strip, strip_to, added_at, version)
-    SELECT %(case)s, value, kind, 'undecided', true, count(*), count(*), 0, 0, 1, count(DISTINCT ip),
+    SELECT %(case)s, value, kind, '', 'undecided', true, count(*), count(*), 0, 0, 1, '{}', count(DISTINCT ip),
         max(machines), false, '{}', false, sum(events), count(DISTINCT day), min(first_seen),
             max(last_seen), '{}', max(day),
         now(), 0

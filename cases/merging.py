@@ -13,6 +13,7 @@ from itertools import islice
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from cases.domains import registered_domain
 from cases.folding import Folded, FoldedDay, FoldedEndpoint, RowToMerge, Values, fold
 from cases.merging_sql import (
     DROP_STAGED,
@@ -22,10 +23,11 @@ from cases.merging_sql import (
     REFRESH_VALUES,
     SIGHTING_COLUMNS,
     STAGE,
+    UNKNOWN_VALUES,
     UPSERT_ENDPOINTS,
     UPSERT_SIGHTINGS,
 )
-from cases.models import CaseFile
+from cases.models import CaseFile, ValueKind
 from cases.verdicts.settle import lock_unsettled, settle, take_verdict_lock
 
 __all__ = ["Merged", "RowToMerge", "merge", "settle_unsettled"]
@@ -64,8 +66,7 @@ def merge(*, case_id: int, source: str, rows: Iterable[RowToMerge]) -> Merged:
         cursor.execute(UPSERT_ENDPOINTS, given)
         new_endpoints, changed_endpoints = cursor.fetchone()
         cursor.execute(UPSERT_SIGHTINGS, given)
-        cursor.execute(MAKE_VALUES, given)
-        (new_values,) = cursor.fetchone()
+        new_values = _make_values(cursor, case_id)
         # Counted in a statement after the lock: only that sees what the lock waited for.
         cursor.execute(LOCK_VALUES, given)
         cursor.execute(REFRESH_VALUES, given)
@@ -91,6 +92,23 @@ def settle_unsettled(case_id: int) -> int:
         settled += len(batch)
         if len(batch) < _BATCH:
             return settled
+
+
+def _make_values(cursor: CursorWrapper, case_id: int) -> int:
+    """Adds the values that the case did not know; returns how many."""
+    cursor.execute(UNKNOWN_VALUES, {"case": case_id})
+    unknown = cursor.fetchall()
+    if not unknown:
+        return 0
+    values, kinds, first, last = (list(column) for column in zip(*unknown, strict=True))
+    domains = [
+        registered_domain(value) if kind == ValueKind.NAME else ""
+        for value, kind in zip(values, kinds, strict=True)
+    ]
+    given = {"values": values, "kinds": kinds, "domains": domains, "first": first, "last": last}
+    cursor.execute(MAKE_VALUES, {"case": case_id, **given})
+    made: int = cursor.fetchone()[0]
+    return made
 
 
 def _stage(folded: Folded) -> None:

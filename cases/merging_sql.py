@@ -134,16 +134,27 @@ UPSERT_SIGHTINGS = f"""
      WHERE e.id IN (SELECT endpoint_id FROM written)
 """
 
+# The registered domain of a name is read in Python, and only when the name is new.
+UNKNOWN_VALUES = """
+    SELECT t.value, t.kind, min(t.first_seen), max(t.last_seen) FROM touched_value t
+     WHERE NOT EXISTS (SELECT 1 FROM cases_casevalue v WHERE v.case_id = %(case)s AND v.value = t.value)
+     GROUP BY t.value, t.kind
+"""
+
 MAKE_VALUES = """
     WITH made AS (
         INSERT INTO cases_casevalue (
-            case_id, value, kind, verdict, is_open, endpoints, undecided, allowed, blocked, files, addresses,
-            devices, devices_more, ports, ports_more, events, days, first_seen, last_seen, strip, strip_to,
-            added_at, version
+            case_id, value, kind, domain, verdict, is_open, endpoints, undecided, allowed, blocked,
+            files, file_ids, addresses, devices, devices_more, ports, ports_more, events, days,
+            first_seen, last_seen, strip, strip_to, added_at, version
         )
-        SELECT %(case)s, value, kind, 'undecided', true, 0, 0, 0, 0, 0, 0, 0, false, '{}', false, 0, 0,
-               min(first_seen), max(last_seen), '{}', (max(last_seen) AT TIME ZONE 'UTC')::date, now(), 0
-          FROM touched_value GROUP BY value, kind ORDER BY value
+        SELECT %(case)s, value, kind, domain, 'undecided', true, 0, 0, 0, 0,
+               0, '{}', 0, 0, false, '{}', false, 0, 0,
+               first_seen, last_seen, '{}', (last_seen AT TIME ZONE 'UTC')::date, now(), 0
+          FROM unnest(%(values)s::text[], %(kinds)s::text[], %(domains)s::text[],
+                      %(first)s::timestamptz[], %(last)s::timestamptz[])
+               AS unknown(value, kind, domain, first_seen, last_seen)
+         ORDER BY value COLLATE "C"
         ON CONFLICT (case_id, value) DO NOTHING
         RETURNING 1
     )
@@ -162,6 +173,7 @@ LOCK_VALUES = f"""
 _NUMBERS = {
     "endpoints": "bigint",
     "files": "bigint",
+    "file_ids": "bigint[]",
     "addresses": "bigint",
     "undecided": "bigint",
     "allowed": "bigint",
@@ -193,6 +205,7 @@ _OF_ENDPOINTS = _numbers(
     "endpoint",
     endpoints="count(*)",
     files="count(DISTINCT file_id)",
+    file_ids="array_agg(DISTINCT file_id)",
     addresses="count(DISTINCT ip)",
     undecided="count(*) FILTER (WHERE verdict = 'undecided')",
     allowed="count(*) FILTER (WHERE verdict = 'allowed')",
@@ -217,6 +230,7 @@ _VALUE_COLUMNS = (
     *(
         "endpoints",
         "files",
+        "file_ids",
         "addresses",
         "undecided",
         "allowed",
@@ -244,7 +258,7 @@ REFRESH_VALUES = f"""
           FROM ({_OF_ENDPOINTS} UNION ALL {_OF_DEVICES} UNION ALL {_OF_PORTS} UNION ALL {_OF_DAYS}) groupings
          GROUP BY value
     ), fresh AS (
-        SELECT value, endpoints, files, addresses, undecided, allowed, blocked, days, events,
+        SELECT value, endpoints, files, file_ids, addresses, undecided, allowed, blocked, days, events,
                first_seen, last_seen, strip, strip_to, devices_more = 1 AS devices_more,
                CASE WHEN devices_more = 1 THEN greatest(coalesce(named_devices, 0), most_devices)
                     ELSE coalesce(named_devices, 0) END AS devices,

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
@@ -20,6 +19,15 @@ _AROUND = (
 )
 _HOLDS = "cases_decision.network >> %s::inet"
 _YES = models.BooleanField()
+
+# The model ValueCount says what is summed.
+_ALL_VALUES = """
+    (SELECT coalesce(sum(c.change), 0)::bigint FROM cases_valuecount c WHERE c.case_id = cases_case.id)
+"""
+_OPEN_VALUES = """
+    (SELECT coalesce(sum(c.change), 0)::bigint FROM cases_valuecount c
+      WHERE c.case_id = cases_case.id AND c.verdict = 'undecided')
+"""
 
 # Subjects that are one value, letter by letter. Their texts never collide across kinds.
 EXACT_KINDS = ("name", "address", "text")
@@ -52,10 +60,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(files__kind=kind, files__key=key)
 
     def with_counts(self) -> CaseQuerySet:
-        """Adds `values_open` and `values_all`."""
+        """Adds `values_open` and `values_all`, from kept counts."""
         return self.annotate(
-            values_all=Count("values"),
-            values_open=Count("values", filter=Q(values__is_open=True)),
+            values_all=RawSQL(_ALL_VALUES, [], output_field=models.BigIntegerField()),  # noqa: S611  # a constant
+            values_open=RawSQL(_OPEN_VALUES, [], output_field=models.BigIntegerField()),  # noqa: S611  # a constant
         )
 
 
@@ -63,6 +71,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
     def in_force(self) -> DecisionQuerySet:
         """By the clock: a decision past its expiry no longer counts, whatever its state column still says."""
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=Now()), state="in force")
+
+    def living(self) -> DecisionQuerySet:
+        """In force or proposed, as the state column says."""
+        return self.filter(state__in=["in force", "proposed"])
 
     def past_expiry(self) -> DecisionQuerySet:
         return self.filter(state="in force", expires_at__lte=Now())
@@ -118,19 +130,6 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
             return self.filter(Q(ip=value.value) | Q(dns_ip=value.value))
         # Where there is a name it is the value, and the value has the index.
         return self.filter(value=value.value, value_kind=value.kind)
-
-
-class CaseValueQuerySet(models.QuerySet["CaseValue"]):
-    def in_queue_order(self) -> CaseValueQuerySet:
-        """Undecided first, then the youngest first."""
-        return self.order_by("-is_open", "-first_seen", "-id")
-
-    def after(self, is_open: bool, first_seen: datetime, pk: int) -> CaseValueQuerySet:
-        """The rows that follow the given one in queue order."""
-        later = Q(first_seen__lt=first_seen) | Q(first_seen=first_seen, pk__lt=pk)
-        if is_open:
-            return self.filter(Q(is_open=False) | Q(Q(is_open=True) & later))
-        return self.filter(Q(is_open=False) & later)
 
 
 class KnownListQuerySet(models.QuerySet["KnownList"]):

@@ -227,6 +227,13 @@ CELERY_BEAT_SCHEDULE["hunts.tasks.tend_stores"] = {
     "options": {"expires": 3600},
 }
 
+# Each change of a value's verdict adds a row to the counts of its case.
+CELERY_BEAT_SCHEDULE["cases.tasks.sum_up_value_counts"] = {
+    "task": "cases.tasks.sum_up_value_counts",
+    "schedule": 600,
+    "options": {"expires": 600},
+}
+
 # Logs
 
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -3,6 +3,7 @@ from cases.models.choices import FileKind, Severity, Tlp, ValueKind, Verdict
 from cases.models.decision import Decision
 from cases.models.endpoint import CaseValue, Endpoint, Sighting
 from cases.models.known import KnownEntry, KnownList
+from cases.models.value_count import ValueCount
 
 __all__ = [
     "Case",
@@ -17,6 +18,7 @@ __all__ = [
     "Severity",
     "Sighting",
     "Tlp",
+    "ValueCount",
     "ValueKind",
     "Verdict",
 ]

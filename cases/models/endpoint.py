@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q
 from netfields import InetAddressField
@@ -10,7 +11,8 @@ from netfields import InetAddressField
 from cases.models.case import Case, CaseFile
 from cases.models.choices import ValueKind, Verdict
 from cases.models.decision import Decision
-from cases.querysets import CaseValueQuerySet, EndpointQuerySet
+from cases.querysets import EndpointQuerySet
+from cases.value_queryset import CaseValueQuerySet
 from cases.verdicts.subject import Subject
 
 # The three big tables have no foreign keys in the database: checking each row costs a sixth of a merge.
@@ -111,6 +113,7 @@ class CaseValue(models.Model):
 
     `strip` holds the events of the 30 UTC days that end on `strip_to`, the last day seen, oldest first.
     `devices` and `ports` are exact unless their `more` is set; then they are "at least".
+    `domain` is the registered domain of a name, empty where there is none.
     """
 
     case = models.ForeignKey(
@@ -118,6 +121,7 @@ class CaseValue(models.Model):
     )
     value = models.TextField(db_collation="C")
     kind = models.CharField(max_length=8, choices=ValueKind)
+    domain = models.TextField(db_collation="C", default="")
     verdict = models.CharField(max_length=16, choices=Verdict, default=Verdict.UNDECIDED)
     is_open = models.BooleanField(default=True)
     endpoints = models.IntegerField(default=0)
@@ -125,6 +129,7 @@ class CaseValue(models.Model):
     allowed = models.IntegerField(default=0)
     blocked = models.IntegerField(default=0)
     files = models.IntegerField(default=0)
+    file_ids = ArrayField(models.BigIntegerField(), default=list)
     addresses = models.IntegerField(default=0)
     devices = models.IntegerField(default=0)
     devices_more = models.BooleanField(default=False)
@@ -145,7 +150,16 @@ class CaseValue(models.Model):
         verbose_name = "value"
         constraints = (models.UniqueConstraint(fields=["case", "value"], name="one_value_per_case"),)
         indexes = (
-            models.Index(fields=["case", "-is_open", "-first_seen", "-id"], name="value_queue"),
+            # One for each order of the queue; the names of one registered domain lie beside each other.
+            models.Index(fields=["case", "verdict", "first_seen", "id"], name="value_first_seen"),
+            models.Index(fields=["case", "verdict", "last_seen", "id"], name="value_last_seen"),
+            models.Index(fields=["case", "verdict", "added_at", "id"], name="value_added"),
+            models.Index(fields=["case", "verdict", "devices", "id"], name="value_devices"),
+            models.Index(fields=["case", "verdict", "events", "id"], name="value_events"),
+            models.Index(fields=["case", "verdict", "domain", "value"], name="value_domain"),
+            GinIndex(fields=["case", "value"], opclasses=["int8_ops", "gin_trgm_ops"], name="value_text"),
+            GinIndex(fields=["file_ids"], name="value_files"),
+            GinIndex(fields=["case", "ports"], opclasses=["int8_ops", "array_ops"], name="value_ports"),
             # Read backwards, the names below one name lie beside each other.
             models.Index(
                 Func(F("value"), function="reverse"), condition=Q(kind="name"), name="value_backwards"

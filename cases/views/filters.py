@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.core.exceptions import BadRequest
 from django.db.models import Exists, OuterRef
 from django.http import QueryDict
 
-from cases.models import Case, CaseFile, CaseValue, Endpoint, Verdict
-from cases.querysets import CaseValueQuerySet
+from cases.models import CaseFile, Decision, ValueKind, Verdict
+from cases.observed import host_of
+from cases.ordering import ORDERS, QUEUE_ORDER, Order, read_order
+from cases.querysets import EXACT_KINDS
+from cases.value_queryset import CaseValueQuerySet
 
 LONGEST_SEARCH = 255
+_MOST_DEVICES = 10_000_000
 # What the address of a list may carry besides its filters.
 _PASSING = ("decide", "verdict_as", "unfold", "reason", "after")
 
@@ -36,54 +40,108 @@ class Filters:
     is_new: bool
     new_since: datetime | None
     query: QueryDict
+    kind: str = ""
+    port: int | None = None
+    devices: int | None = None
+    domain: str = ""
+    is_proposed: bool = False
+    order: Order = QUEUE_ORDER
+    # What was typed and cannot be read, by the field's name: shown at the field and not applied.
+    mistakes: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(
         cls, query: QueryDict, files: Iterable[CaseFile], *, new_since: datetime | None = None
     ) -> Filters:
-        verdict = query.get("verdict", "")
-        if verdict and verdict not in Verdict.values:
-            raise BadRequest(f"There is no verdict {verdict[:40]!r}.")
+        mistakes: dict[str, str] = {}
         return cls(
-            verdict=verdict,
+            verdict=_choice(query, "verdict", Verdict.values),
+            kind=_choice(query, "kind", ValueKind.values),
             search=_search_text(query.get("q", "")),
             file=_file(query.get("file", ""), files),
             is_new=bool(query.get("new")),
             new_since=new_since,
+            port=_number(query, "port", 65_535, "A port is a number from 0 to 65535.", mistakes),
+            devices=_number(query, "devices", _MOST_DEVICES, "Give a number of devices.", mistakes),
+            domain=_search_text(query.get("domain", "")).lower(),
+            is_proposed=bool(query.get("proposed")),
+            order=_order(query.get("sort", "")),
             query=kept(query),
+            mistakes=mistakes,
         )
 
     @property
     def is_set(self) -> bool:
-        return bool(self.verdict or self.search or self.file or self.is_new)
+        return bool(self.verdict) or self.is_narrow
 
-    def apply(self, values: CaseValueQuerySet, case: Case) -> CaseValueQuerySet:
+    @property
+    def is_narrow(self) -> bool:
+        """Whether more is asked for than a verdict, whose values are counted already."""
+        return bool(self.applied.keys() - {"verdict"})
+
+    @property
+    def applied(self) -> dict[str, str]:
+        """Each filter in force in words, by its name in the address."""
+        named = {
+            "q": self.search,
+            "verdict": self.verdict,
+            "kind": self.kind,
+            "file": self.file.text if self.file else "",
+            "port": "" if self.port is None else str(self.port),
+            "devices": "" if self.devices is None else f"{self.devices} or more",
+            "domain": self.domain,
+            "proposed": "waiting" if self.is_proposed else "",
+            "new": "since your last visit" if self.is_new else "",
+        }
+        return {name: words for name, words in named.items() if words}
+
+    def apply(self, values: CaseValueQuerySet) -> CaseValueQuerySet:
         if self.verdict:
             values = values.filter(verdict=self.verdict)
+        return self.apply_narrow(values)
+
+    def apply_narrow(self, values: CaseValueQuerySet) -> CaseValueQuerySet:
+        """All but the verdict."""
+        if self.kind:
+            values = values.filter(kind=self.kind)
         if self.search:
-            values = values.filter(value__icontains=self.search)
+            values = values.containing(self.search)
+        if self.domain:
+            values = values.filter(domain=self.domain)
+        if self.file:
+            values = values.filter(file_ids__contains=[self.file.pk])
+        if self.port is not None:
+            values = values.filter(ports__contains=[self.port])
+        if self.devices is not None:
+            values = values.filter(devices__gte=self.devices)
         if self.is_new and self.new_since:
             values = values.filter(added_at__gt=self.new_since)
-        if self.file:
-            asked = Endpoint.objects.filter(case=case, file=self.file, value=OuterRef("value"))
-            values = values.filter(Exists(asked))
+        if self.is_proposed:
+            proposed = Decision.objects.filter(state="proposed", subject_kind__in=EXACT_KINDS)
+            values = values.filter(Exists(proposed.filter(subject=OuterRef("value"))))
         return values
 
     def chips(self) -> list[Chip]:
-        named = {
-            "verdict": ("verdict", self.verdict),
-            "q": ("search", self.search),
-            "file": ("file", self.file.text if self.file else ""),
-            "new": ("new", "since your last visit" if self.is_new else ""),
-        }
         return [
-            Chip(name, value, self._without(parameter)) for parameter, (name, value) in named.items() if value
+            Chip(_CHIP_NAMES.get(name, name), words, self.without(name))
+            for name, words in self.applied.items()
         ]
 
-    def _without(self, parameter: str) -> str:
+    def without(self, *names: str) -> str:
+        """The query of the address that drops these."""
+        return self.with_(**dict.fromkeys(names, ""))
+
+    def with_(self, **changes: str) -> str:
+        """The query of the address with these set; an empty one goes."""
         query = self.query.copy()
-        query.pop(parameter, None)
+        for name, text in changes.items():
+            query.pop(name, None)
+            if text:
+                query[name] = text
         return query.urlencode()
+
+
+_CHIP_NAMES = {"q": "search", "proposed": "proposal"}
 
 
 def kept(query: QueryDict) -> QueryDict:
@@ -101,10 +159,36 @@ def kept_text(text: str) -> str:
     return kept(QueryDict(text[:2000])).urlencode()
 
 
+def _choice(query: QueryDict, name: str, known: list[str]) -> str:
+    text = query.get(name, "")
+    if text and text not in known:
+        raise BadRequest(f"There is no {name} {text[:40]!r}.")
+    return text
+
+
+def _order(text: str) -> Order:
+    order = read_order(text or QUEUE_ORDER.name)
+    if order is None:
+        raise BadRequest(f"The queue is sorted by one of {', '.join(ORDERS)}.")
+    return order
+
+
 def _search_text(text: str) -> str:
     """Defanged values are found as they were pasted."""
     text = "".join(letter for letter in text if letter.isprintable()).strip()
-    return text.replace("[.]", ".").replace("[:]", ":")[:LONGEST_SEARCH]
+    for defanged, whole in (("[.]", "."), ("(.)", "."), ("[:]", ":"), ("hxxp", "http")):
+        text = text.replace(defanged, whole)
+    return (host_of(text) if "://" in text else text)[:LONGEST_SEARCH]
+
+
+def _number(query: QueryDict, name: str, most: int, message: str, mistakes: dict[str, str]) -> int | None:
+    text = query.get(name, "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdecimal() and len(text) < 9 and int(text) <= most:
+        return int(text)
+    mistakes[name] = message
+    return None
 
 
 def _file(text: str, files: Iterable[CaseFile]) -> CaseFile | None:
@@ -114,20 +198,3 @@ def _file(text: str, files: Iterable[CaseFile]) -> CaseFile | None:
         if str(file.pk) == text:
             return file
     raise BadRequest("This case names no such file.")
-
-
-def page_mark(value: CaseValue) -> str:
-    """Where the next page begins, for the address."""
-    microseconds = int(value.first_seen.timestamp() * 1_000_000)
-    return f"{int(value.is_open)}.{microseconds}.{value.pk}"
-
-
-def read_page_mark(text: str) -> tuple[bool, datetime, int]:
-    parts = text.split(".")
-    if len(parts) != 3 or not all(part.isascii() and part.isdecimal() and len(part) < 19 for part in parts):
-        raise BadRequest("This is not a page of the list.")
-    is_open, microseconds, pk = (int(part) for part in parts)
-    if microseconds > 253_402_300_799_999_999:
-        raise BadRequest("This is not a page of the list.")
-    seconds, rest = divmod(microseconds, 1_000_000)
-    return bool(is_open), datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest), pk

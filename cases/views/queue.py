@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.core.exceptions import BadRequest
-from django.db.models import Count, Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,9 +15,12 @@ from django.views.decorators.vary import vary_on_headers
 
 from cases.actions import basis_of
 from cases.case_actions import visit
+from cases.counting import ValuesOfCase, count_values
 from cases.forms import DecideForm
 from cases.models import Case, CaseValue, Decision
-from cases.views.filters import Filters, kept, kept_text, page_mark, read_page_mark
+from cases.ordering import NoSuchPlace, Place, place_text, read_place
+from cases.value_queryset import FEW
+from cases.views.filters import Filters, kept, kept_text
 from cases.views.reach import reach_of
 from cases.views.rows import Editor, Row, in_force_on, pairs_of, rows_of
 from footprint.accounts.gate import SignedInRequest, requires
@@ -31,11 +33,19 @@ VERDICTS = ("allowed", "blocked")
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of the whole case and of what the filters leave."""
+    """Of the whole case and of what the filters leave; beyond a number nobody counts the matching."""
 
-    everything: int
-    undecided: int
+    of_case: ValuesOfCase
     matching: int
+    is_more: bool = False
+
+    @property
+    def everything(self) -> int:
+        return self.of_case.everything
+
+    @property
+    def undecided(self) -> int:
+        return self.of_case.undecided
 
 
 @requires(Verb.READ_CASES)
@@ -45,9 +55,9 @@ def queue(request: SignedInRequest, pk: int) -> HttpResponse:
     case = get_object_or_404(Case.objects.select_related("owner").prefetch_related("files"), pk=pk)
     new_since = visit_of(request, case)
     filters = Filters.read(request.GET, case.files.all(), new_since=new_since)
-    values = filters.apply(CaseValue.objects.filter(case=case), case)
-    mark = request.GET.get("after", "")
-    page = list((values.after(*read_page_mark(mark)) if mark else values).in_queue_order()[: PAGE + 1])
+    counts = counts_of(case, filters)
+    after = _place(request, filters)
+    page = page_of(case, filters, counts, after, PAGE + 1)
     rows = rows_of(case, page[:PAGE], person=request.user, new_since=new_since)
     _open_what_the_address_says(request, case, rows)
     context = {
@@ -57,12 +67,12 @@ def queue(request: SignedInRequest, pk: int) -> HttpResponse:
         "rows": rows,
         "filters": filters,
         "query": filters.query.urlencode(),
-        "counts": counts_of(case, filters),
+        "counts": counts,
         "new_since": new_since,
-        "next_mark": page_mark(page[PAGE - 1]) if len(page) > PAGE else "",
-        "is_first_page": not mark,
+        "next_mark": place_text(page[PAGE - 1], filters.order) if len(page) > PAGE else "",
+        "is_first_page": after is None,
     }
-    if request.htmx and mark:
+    if request.htmx and after:
         return render(request, "cases/queue_more.html", context)
     return render(request, "cases/queue.html", context)
 
@@ -94,10 +104,28 @@ def row_context(case: Case, shown: Row, query: QueryDict, request: SignedInReque
 
 
 def counts_of(case: Case, filters: Filters) -> Counts:
-    values = CaseValue.objects.filter(case=case)
-    of_case = values.aggregate(everything=Count("pk"), undecided=Count("pk", filter=Q(is_open=True)))
-    matching = filters.apply(values, case).count() if filters.is_set else of_case["everything"]
-    return Counts(of_case["everything"], of_case["undecided"], matching)
+    of_case = count_values(case.pk)
+    if not filters.is_narrow:
+        return Counts(of_case, of_case.of(filters.verdict) if filters.verdict else of_case.everything)
+    found = filters.apply(CaseValue.objects.filter(case=case)).counted(FEW)
+    return Counts(of_case, min(found, FEW), is_more=found > FEW)
+
+
+def page_of(
+    case: Case, filters: Filters, counts: Counts, after: Place | None, at_most: int
+) -> list[CaseValue]:
+    values = filters.apply(CaseValue.objects.filter(case=case))
+    if filters.is_narrow and not counts.is_more:
+        return values.page_of_few(filters.order, after, at_most)
+    return values.page_of_many(filters.order, after, at_most)
+
+
+def _place(request: SignedInRequest, filters: Filters) -> Place | None:
+    text = request.GET.get("after", "")
+    try:
+        return read_place(text, filters.order) if text else None
+    except NoSuchPlace as error:
+        raise BadRequest("This is not a page of the list.") from error
 
 
 def address_of(case: Case, query: str) -> str:

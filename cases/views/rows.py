@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import QuerySet, Sum
+from django.utils import timezone
 
 from cases.forms import DecideForm
-from cases.models import Case, CaseValue, Decision, Endpoint
+from cases.models import Case, CaseFile, CaseValue, Decision, Endpoint
 from cases.verdicts.precedence import SCOPE_RANK, Scope
+from cases.views.marks import Mark, marks_of_decisions
 from cases.views.reach import Reach
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
@@ -65,7 +67,10 @@ class Row:
     # The decision that governs the value by its exact text, and whether the reader made it.
     decision: Decision | None
     is_mine: bool
+    # Changes with everything about the row that a colleague or a run may change.
+    version: str
     file_names: list[str] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
     editor: Editor | None = None
     pairs: Pairs | None = None
 
@@ -77,20 +82,31 @@ class Row:
 def rows_of(
     case: Case, values: Sequence[CaseValue], *, person: Person, new_since: datetime | None
 ) -> list[Row]:
-    decisions = governing(case, [value.value for value in values])
-    files = _files_of(case, values)
+    files = {file.pk: file for file in case.files.all()}
+    decisions = _decisions_on(values)
     may_decide = case.is_live and may(person, Verb.DECIDE, case)
-    return [
-        Row(
-            value=value,
-            is_new=new_since is not None and value.added_at > new_since,
-            may_decide=may_decide,
-            decision=decisions.get(value.value),
-            is_mine=value.value in decisions and decisions[value.value].proposer_id == person.pk,
-            file_names=files.get(value.value, []),
+    rows = []
+    for value in values:
+        on_value = decisions.get(value.value, [])
+        governing = _governing(case, on_value, files.values())
+        rows.append(
+            Row(
+                value=value,
+                is_new=new_since is not None and value.added_at > new_since,
+                may_decide=may_decide,
+                decision=governing,
+                is_mine=governing is not None and governing.proposer_id == person.pk,
+                version=row_version(value.version, sum(decision.pk for decision in on_value)),
+                file_names=[files[pk].text for pk in value.file_ids if pk in files],
+                marks=marks_of_decisions(case, on_value, governing),
+            )
         )
-        for value in values
-    ]
+    return rows
+
+
+def row_version(version: int, decisions: int) -> str:
+    """`decisions` is the sum of the ids of what is in force or proposed on exactly this value, anywhere."""
+    return f"{version}.{decisions}"
 
 
 def in_force_on(case: Case, values: Sequence[str]) -> QuerySet[Decision]:
@@ -99,25 +115,30 @@ def in_force_on(case: Case, values: Sequence[str]) -> QuerySet[Decision]:
     return found.select_related("proposer", "made_in").order_by("pk")
 
 
-def governing(case: Case, values: Sequence[str]) -> dict[str, Decision]:
-    found: dict[str, Decision] = {}
-    for decision in in_force_on(case, values):
-        other = found.get(decision.subject)
-        if other is None or SCOPE_RANK[Scope(decision.scope)] > SCOPE_RANK[Scope(other.scope)]:
-            found[decision.subject] = decision
+def _decisions_on(values: Sequence[CaseValue]) -> dict[str, list[Decision]]:
+    """In force or proposed on exactly these values, in all cases and scopes."""
+    made = Decision.objects.on_values([value.value for value in values]).living()
+    found: dict[str, list[Decision]] = defaultdict(list)
+    for decision in made.select_related("proposer").order_by("pk"):
+        found[decision.subject].append(decision)
     return found
 
 
-def _files_of(case: Case, values: Sequence[CaseValue]) -> dict[str, list[str]]:
-    """The files that talk to each value. One file in the case needs no question."""
-    files = {file.pk: file.text for file in case.files.all()}
-    if len(files) == 1:
-        return {value.value: list(files.values()) for value in values}
-    pairs = Endpoint.objects.filter(case=case, value__in=[value.value for value in values])
-    found: dict[str, list[str]] = defaultdict(list)
-    for value, file_id in pairs.order_by("file_id").values_list("value", "file_id").distinct():
-        found[value].append(files[file_id])
-    return found
+def _governing(case: Case, decisions: Iterable[Decision], files: Iterable[CaseFile]) -> Decision | None:
+    named = {(file.kind, file.key) for file in files}
+    now = timezone.now()
+    reaching = [
+        decision
+        for decision in decisions
+        if decision.state == Decision.State.IN_FORCE
+        and (decision.expires_at is None or decision.expires_at > now)
+        and (
+            decision.scope == Decision.Scope.EVERYWHERE
+            or decision.case_id == case.pk
+            or (decision.file_kind, decision.file_key) in named
+        )
+    ]
+    return max(reaching, key=lambda decision: SCOPE_RANK[Scope(decision.scope)], default=None)
 
 
 def pairs_of(value: CaseValue) -> Pairs:

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db.models import Count, Q
 
-from cases.models import Case, CaseFile, CaseValue, Decision
+from cases.counting import count_values
+from cases.models import Case, CaseFile, Decision
 from footprint.desk.sparkline import DAYS
 from hunts.models import Coverage, Run
 
@@ -36,7 +37,7 @@ def case_frame(case: Case) -> CaseFrame:
     of_case = Run.objects.filter(hunt__case=case)
     return CaseFrame(
         files=list(case.files.all()),
-        undecided=CaseValue.objects.filter(case=case, is_open=True).count(),
+        undecided=count_values(case.pk).undecided,
         runs=of_case.count(),
         decisions=Decision.objects.filter(made_in=case).count(),
         underway=of_case.underway().select_related("hunt__source").order_by("pk").first(),

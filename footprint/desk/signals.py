@@ -1,52 +1,45 @@
-"""The small facts beside a value that make a reader look twice."""
+"""The small facts that a value tells by itself; what the case knows of it stands in the row's marks."""
 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 
 import idna
+
+from cases.views.marks import Mark, Rank
 
 AT_MOST = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """`css` is one of the tag classes; the words never repeat the row."""
-
-    css: str
-    words: str
-
-
-def signals_of(value: str, kind: str, *, is_new: bool, decided: int, endpoints: int) -> list[Signal]:
+def signals_of(value: str, kind: str, *, is_new: bool, decided: int, endpoints: int) -> list[Mark]:
     found = []
     if is_new:
-        found.append(Signal("tag tag-new", "new"))
+        found.append(Mark(Rank.NEW, "tag tag-new", "new"))
     if 0 < decided < endpoints:
-        found.append(Signal("tag", f"{decided} of {endpoints} decided"))
+        found.append(Mark(Rank.NATURE, "tag", f"{decided} of {endpoints} decided"))
     if kind == "name":
         found += _of_name(value)
     elif kind == "address":
         found += _of_address(value)
     else:
-        found.append(Signal("tag", "unreadable, kept as text"))
+        found.append(Mark(Rank.NATURE, "tag", "unreadable, kept as text"))
     return found
 
 
-def _of_name(name: str) -> list[Signal]:
+def _of_name(name: str) -> list[Mark]:
     if "xn--" in name:
         try:
-            return [Signal("tag tag-known", f"shown: {idna.decode(name)}")]
+            return [Mark(Rank.LOOKALIKE, "tag tag-known", f"shown: {idna.decode(name)}")]
         except idna.IDNAError:
-            return [Signal("tag tag-known", "not a real IDN")]
+            return [Mark(Rank.LOOKALIKE, "tag tag-known", "not a real IDN")]
     if name.endswith(".arpa"):
-        return [Signal("tag", "reverse lookup")]
+        return [Mark(Rank.NATURE, "tag", "reverse lookup")]
     if "." not in name or name.endswith((".local", ".internal", ".lan", ".corp", ".home.arpa")):
-        return [Signal("tag", "internal name")]
+        return [Mark(Rank.NATURE, "tag", "internal name")]
     return []
 
 
-def _of_address(text: str) -> list[Signal]:
+def _of_address(text: str) -> list[Mark]:
     address = ipaddress.ip_address(text)
     for is_so, words in (
         (address.is_loopback, "this machine"),
@@ -56,7 +49,7 @@ def _of_address(text: str) -> list[Signal]:
         (address.is_reserved or address.is_unspecified, "reserved"),
     ):
         if is_so:
-            return [Signal("tag", words)]
+            return [Mark(Rank.NATURE, "tag", words)]
     return []
 
 

@@ -98,7 +98,7 @@ def test_a_merge_waits_for_a_decision_on_its_value_and_counts_right(case: Case, 
 
 def test_a_decision_between_two_statements_of_a_merge_is_counted(case: Case, rui: Person):
     merge_and_settle(case, row("1.1.1.1", "a.example"))
-    after_the_values = Pause("INSERT INTO cases_casevalue")
+    after_the_values = Pause("NOT EXISTS (SELECT 1 FROM cases_casevalue")
 
     def merge_with_a_pause() -> None:
         with connection.execute_wrapper(after_the_values):

@@ -101,7 +101,7 @@ def kept(case: Case) -> dict[str, list[dict[str, Any]]]:
     of_pair = [f"endpoint__{part}" for part in pair]
     sightings = Sighting.objects.filter(endpoint__case=case).order_by(*of_pair, "source", "day")
     values = CaseValue.objects.filter(case=case).order_by("value")
-    unkept = {"id", "case_id", "endpoint_id", "file_id", "added_at", "version", "key"}
+    unkept = {"id", "case_id", "endpoint_id", "file_id", "file_ids", "added_at", "version", "key"}
     return {
         "endpoints": [_without(each, unkept) for each in endpoints.values()],
         "sightings": [_without(each, unkept) for each in sightings.values(*of_pair, *_SIGHTING)],

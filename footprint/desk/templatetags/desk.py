@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
+from operator import attrgetter
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -16,6 +17,7 @@ from django.utils.safestring import SafeString
 from heroicons.templatetags.heroicons import heroicon_outline
 
 from cases.models import Case, CaseValue
+from cases.views.marks import Mark
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
 from footprint.desk import frame, glyphs, shown, sparkline, times
@@ -198,8 +200,8 @@ def case_coverage(case: Case) -> frame.CaseCoverage:
 
 
 @register.simple_tag
-def signals(value: CaseValue, is_new: bool = False) -> dict[str, object]:
-    """`shown` (two at most), `more` and all of them as `words`."""
+def signals(value: CaseValue, is_new: bool = False, marks: Sequence[Mark] = ()) -> dict[str, object]:
+    """What the value tells by itself and the marks: `shown` (two at most), `more` and those as `words`."""
     found = signal_list.signals_of(
         value.value,
         value.kind,
@@ -207,6 +209,7 @@ def signals(value: CaseValue, is_new: bool = False) -> dict[str, object]:
         decided=value.allowed + value.blocked,
         endpoints=value.endpoints,
     )
+    found = sorted([*found, *marks], key=attrgetter("rank"))
     shown = found[: signal_list.AT_MOST]
     rest = found[signal_list.AT_MOST :]
     return {"shown": shown, "more": len(rest), "words": ", ".join(signal.words for signal in rest)}

@@ -11,7 +11,8 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from cases.models import Case, CaseFile, CaseValue
+from cases.counting import count_values_of
+from cases.models import Case, CaseFile
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.accounts.models import Person
@@ -105,10 +106,9 @@ def rows_of(page: Sequence[Case]) -> list[CaseRow]:
     for file in numbered.filter(place__lte=FILES_SHOWN).order_by("case_id", "id"):
         rows[file.case_id].files.append(file.text)
         rows[file.case_id].files_total = file.total
-    counted = CaseValue.objects.filter(case__in=page).values("case_id")
-    for counts in counted.annotate(values=Count("pk"), undecided=Count("pk", filter=Q(is_open=True))):
-        rows[counts["case_id"]].values = counts["values"]
-        rows[counts["case_id"]].undecided = counts["undecided"]
+    for case_id, counts in count_values_of(rows).items():
+        rows[case_id].values = counts.everything
+        rows[case_id].undecided = counts.undecided
     last = Run.objects.filter(hunt__case__in=page).order_by("hunt__case_id", "-pk").distinct("hunt__case_id")
     for run in last.select_related("hunt"):
         rows[run.hunt.case_id].last_run = run

@@ -1,0 +1,78 @@
+"""The values of a case as the queue asks for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import idna
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+
+from cases.ordering import Key, Order, Place
+
+if TYPE_CHECKING:
+    from cases.models import CaseValue
+
+# Values up to this number are few.
+FEW = 10_000
+_SEGMENTS = (("undecided", True), ("allowed", False), ("blocked", False))
+
+
+class CaseValueQuerySet(models.QuerySet["CaseValue"]):
+    def containing(self, text: str) -> CaseValueQuerySet:
+        """By three letters at least anywhere in the value, by fewer at its beginning."""
+        spellings = {text, text.lower(), ascii_form(text)} - {""}
+        matching = Q()
+        for spelling in spellings:
+            matching |= Q(value__contains=spelling) if len(spelling) >= 3 else Q(value__startswith=spelling)
+        return self.filter(matching)
+
+    def counted(self, at_most: int) -> int:
+        """How many there are, counting no further than one more than `at_most`."""
+        return self.order_by()[: at_most + 1].count()
+
+    def page_of_many(self, order: Order, after: Place | None, at_most: int) -> list[CaseValue]:
+        """The first rows in order, or those after a place: a short walk along one index per verdict."""
+        parts = [
+            self.filter(verdict=verdict)._walk(order, after if after and after.is_open == is_open else None)[
+                :at_most
+            ]
+            for verdict, is_open in _SEGMENTS
+            if after is None or is_open <= after.is_open
+        ]
+        found = list(parts[0].union(*parts[1:], all=True)) if len(parts) > 1 else list(parts[0])
+        # Two sorts, the decisive one last: sorting keeps the order of equals.
+        found.sort(key=order.key_of, reverse=order.is_descending)
+        found.sort(key=lambda value: not value.is_open)
+        return found[:at_most]
+
+    def _walk(self, order: Order, after: Place | None) -> CaseValueQuerySet:
+        sign = "-" if order.is_descending else ""
+        ordered = self.order_by(*(f"{sign}{column}" for column in order.columns))
+        return ordered.filter(_beyond(order, after.key)) if after else ordered
+
+    def page_of_few(self, order: Order, after: Place | None, at_most: int) -> list[CaseValue]:
+        """The same for values so few that all of them are read and sorted."""
+        sign = "-" if order.is_descending else ""
+        few = self.model.objects.filter(pk__in=self.order_by().values("pk")[:FEW])
+        if after is not None:
+            beyond = Q(is_open=after.is_open) & Q(_beyond(order, after.key))
+            few = few.filter(beyond | Q(is_open=False) if after.is_open else beyond)
+        return list(few.order_by("-is_open", *(f"{sign}{column}" for column in order.columns))[:at_most])
+
+
+def _beyond(order: Order, key: Key) -> TupleLessThan | TupleGreaterThan:
+    """As one comparison of two columns, which an index answers also where many are equal."""
+    compare = TupleLessThan if order.is_descending else TupleGreaterThan
+    return compare(Tuple(*(F(column) for column in order.columns)), key)
+
+
+def ascii_form(text: str) -> str:
+    """As an IDN is kept; empty where the text is none."""
+    if text.isascii():
+        return ""
+    try:
+        return idna.encode(text.lower(), uts46=True).decode()
+    except idna.IDNAError:
+        return ""

@@ -1,0 +1,74 @@
+"""The small facts beside a value that make a reader look twice, most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from cases.models import Case, Decision
+
+# Tags as words only: what a row is short of is room.
+_NOUN = {"allowed": "allow", "blocked": "block"}
+
+
+class Rank(IntEnum):
+    """In this order marks are shown; what finds no room hides behind a number."""
+
+    NEW = 1
+    ALARM = 2
+    LOOKALIKE = 3
+    KNOWN = 4
+    ELSEWHERE = 5
+    PROPOSED = 6
+    NATURE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """`css` is one of the tag classes, `glyph` a verdict's shape before the words, or empty."""
+
+    rank: Rank
+    css: str
+    words: str
+    title: str = ""
+    glyph: str = ""
+
+
+def marks_of_decisions(case: Case, decisions: Sequence[Decision], governing: Decision | None) -> list[Mark]:
+    """What other cases say of the value, and what waits for a second person."""
+    found = [
+        Mark(
+            Rank.PROPOSED,
+            "tag tag-wait",
+            f"{_NOUN[decision.verdict]} proposed, waits",
+            f"by {decision.proposer}: {decision.reason}",
+            "proposed",
+        )
+        for decision in decisions
+        if decision.state == Decision.State.PROPOSED
+    ]
+    elsewhere = [
+        decision
+        for decision in decisions
+        if decision.state == Decision.State.IN_FORCE
+        and decision.scope != Decision.Scope.EVERYWHERE
+        and decision.case_id != case.pk
+        and decision is not governing
+    ]
+    for verdict in ("blocked", "allowed"):
+        same = [decision for decision in elsewhere if decision.verdict == verdict]
+        if same:
+            found.append(_elsewhere(verdict, same))
+    return found
+
+
+def _elsewhere(verdict: str, decisions: Sequence[Decision]) -> Mark:
+    latest = decisions[-1]
+    if len(decisions) == 1 and latest.case_id:
+        words = f"{verdict} in case {latest.case_id}"
+    elif len(decisions) == 1:
+        words = f"{verdict} for {latest.file_key}"
+    else:
+        words = f"{verdict} {len(decisions)}× elsewhere"
+    return Mark(Rank.ELSEWHERE, "tag", words, f"by {latest.proposer}: {latest.reason}", verdict)
