@@ -36,6 +36,10 @@ class SubjectRefused(ValueError):
     """What was typed is no subject, or covers too much; the text says why in a sentence."""
 
 
+class TooWide(SubjectRefused):
+    """It would cover so much that nobody can mean it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """`text` is canonical, so equal things have equal texts; `below` keeps the name without its star."""
@@ -140,7 +144,7 @@ def _refanged(text: str) -> str:
 def _read_below(text: str) -> Subject:
     host = host_of(text)
     if host == "*" or host == "*.":
-        raise SubjectRefused("* alone would cover everything.")
+        raise TooWide("* alone would cover everything.")
     rest = host.removeprefix("*.")
     if rest == host or "*" in rest:
         raise SubjectRefused("A star stands at the beginning alone, before a dot, as in *.contoso.com.")
@@ -150,7 +154,7 @@ def _read_below(text: str) -> Subject:
     if seen.is_empty or seen.kind != "name":
         raise SubjectRefused(f"“{rest[:80]}” is no name.")
     if is_public_suffix(seen.value):
-        raise SubjectRefused(
+        raise TooWide(
             f"*.{seen.value} is too wide: anybody can have a name below the public suffix {seen.value}. "
             "Name the domain in front of it."
         )
@@ -177,7 +181,7 @@ def _read_network(text: str) -> Subject | None:
         return Subject(SubjectKind.ADDRESS, str(network.network_address))
     widest = WIDEST_IPV4 if network.version == 4 else WIDEST_IPV6
     if network.prefixlen < widest:
-        raise SubjectRefused(
+        raise TooWide(
             f"{network} is too wide: an IPv{network.version} network begins at /{widest}. "
             "Take the smaller networks that you mean."
         )
