@@ -99,7 +99,6 @@ def _plan(held: Claim, asked: Slice) -> list[int]:
     window = Window.days(asked.first_day, asked.last_day)
     adapter = adapter_for(asked.run.hunt.source)
     query = plan_query(files_of(asked), window, adapter.dialect)
-    slices.note_question(held, query.text)
     with _heartbeat(held, asked, adapter) as given_up:
         answer, rows = _ask(held, asked, adapter, query, given_up)
     if answer.partial is not None:
@@ -116,7 +115,6 @@ def _ask_days(held: Claim, asked: Slice) -> None:
     files = files_of(asked)
     query = footprint_query(files, window, adapter.dialect, asked.part)
     keys = {file.key for file in files}
-    slices.note_question(held, query.text)
     with _heartbeat(held, asked, adapter) as given_up:
         answer, cells = _ask(held, asked, adapter, query, given_up)
         rows = [_to_merge(asked.file_kind, row) for row in read_rows(answer.columns, cells, keys)]
@@ -134,6 +132,7 @@ def _ask(
     """All rows that came, in memory: nothing may be merged before it is known whether they are all."""
     window = Window.days(asked.first_day, asked.last_day)
     with limiter.turn(_holder(held, asked), given_up):
+        slices.note_question(held, query.text)
         answer = adapter.ask(query, window, timeout=settings.FOOTPRINT.ask_timeout_seconds)
         rows = list(answer.rows)
     return answer, rows

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import structlog
-from celery import current_app
 from django.db import transaction
 from django.db.models.functions import Now
-from kombu.exceptions import OperationalError
 
+from footprint.waking import wake
 from hunts.models import Run, Slice
-
-log = structlog.get_logger(__name__)
-
 
 # A message must not lie with a worker for long. What is due later is left to the sweep.
 _LONGEST_DELAY_SECONDS = 60.0
@@ -23,11 +18,7 @@ def hint(slice_ids: Sequence[int], *, after_seconds: float = 0.0) -> bool:
     """Tells the workers to look at these slices. Returns whether the broker took the messages."""
     if after_seconds > _LONGEST_DELAY_SECONDS:
         return True
-    try:
-        for slice_id in slice_ids:
-            current_app.send_task("hunts.tasks.ask_slice", args=[slice_id], countdown=after_seconds or None)
-    except OperationalError:
-        log.warning("broker_unreachable", slices=len(slice_ids))
+    if not all(wake("hunts.tasks.ask_slice", each, after_seconds=after_seconds) for each in slice_ids):
         return False
     _note_hinted(slice_ids)
     return True

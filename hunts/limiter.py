@@ -71,6 +71,11 @@ if tonumber(redis.call('GET', KEYS[3]) or '0') < ends then
     redis.call('SET', KEYS[3], string.format('%.0f', ends), 'PX', ARGV[1])
 end
 """
+_USE = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+return {redis.call('ZCOUNT', KEYS[1], now, '+inf'), redis.call('ZCOUNT', KEYS[2], now - ARGV[1], '+inf')}
+"""
 # ARGV: for each question lately asked, its name, its age, and 1 while its worker still holds it.
 _RECALL = """
 local time = redis.call('TIME')
@@ -94,6 +99,14 @@ class NoTurn(Exception):
 
 class TurnLost(Exception):
     """Nobody wants the answer any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How many questions a source is asked at this moment, and was in the last 30 seconds."""
+
+    at_once: int
+    in_30_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +154,15 @@ def pause(source: Source, seconds: float) -> None:
         _run(_PAUSE, source, _milliseconds(max(seconds, 0.001)))
     except RedisError:
         log.warning("limiter_unreachable", source=source.slug)
+
+
+def use_of(source: Source) -> Use | None:
+    """None while nobody can know, because the limiter cannot be reached."""
+    try:
+        return Use(*_run(_USE, source, _milliseconds(WINDOW_SECONDS)))
+    except RedisError:
+        log.warning("limiter_unreachable", source=source.slug)
+        return None
 
 
 def _stand_in_line(holder: Holder, given_up: Event) -> None:

@@ -8,18 +8,17 @@ from datetime import UTC, timedelta
 
 import idna
 import structlog
-from celery import current_app
 from django.db import OperationalError as DatabaseGone
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from cases.models import Case
 from cases.observed import observe, visible
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Subject, change
+from footprint.waking import wake
 from hunts.actions import CaseIsClosed, LookBack
 from hunts.adapters import adapter_for
 from hunts.kql.cells import UnreadableCell, read_count, read_moment, read_set, read_text
@@ -102,12 +101,7 @@ def ask_look_up(*, actor: Person, case: Case, question: str, subject_kind: str, 
 
 def hint_look_up(look_up_id: int) -> bool:
     """Wakes a worker up; the sweep does what a lost message leaves. Whether the broker took it."""
-    try:
-        current_app.send_task("hunts.tasks.look_up", args=[look_up_id])
-    except OperationalError:
-        log.warning("broker_unreachable", look_up=look_up_id)
-        return False
-    return True
+    return wake("hunts.tasks.look_up", look_up_id)
 
 
 def hint_look_ups() -> None:
@@ -156,8 +150,6 @@ def _ask(look: LookUp) -> None:
     window = Window.days(look.first_day, look.last_day)
     adapter = adapter_for(look.source)
     query = query_of(look, window, adapter.dialect)
-    # Kept before it is sent, so that a question that fails can be read too.
-    LookUp.objects.filter(pk=look.pk, fence=look.fence).update(kql=query.text)
     answer = _answer(look, adapter, query, window)
     rows = _rows(query, answer)
     _finish(
@@ -176,6 +168,9 @@ def _answer(look: LookUp, adapter: Adapter, query: Query, window: Window) -> Ans
     # Nothing renews it, so it is had for the whole question.
     holder = Holder(look.source, name, seconds=TIMEOUT_SECONDS)
     with turn(holder, threading.Event()):
+        # Kept before it is sent, so that a question that fails can be read too.
+        held = LookUp.objects.filter(pk=look.pk, fence=look.fence)
+        held.update(kql=query.text, questions=F("questions") + 1)
         return adapter.ask(query, window, timeout=TIMEOUT_SECONDS)
 
 

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import structlog
-from celery import current_app
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from footprint.accounts.models import Person
 from footprint.ledger.record import Actor
+from footprint.waking import wake
 from hunts.adapters import adapter_for
 from hunts.models import Source
 from hunts.source_actions import forget_wish, note_probe, wish_for_probe
 from hunts.sources.base import Check, Probe, Step
 from hunts.sources.errors import Refused
 from hunts.sources.probes import KNOCK_SECONDS, PROBE_SECONDS
-
-log = structlog.get_logger(__name__)
 
 # The knock, the columns, the newest event (recently, ever), the oldest: then a worker has lost it.
 LONGEST_PROBE = timedelta(seconds=KNOCK_SECONDS + 4 * PROBE_SECONDS)
@@ -51,13 +47,10 @@ def was_test_lost(source: Source) -> bool:
 def send_probe(source: Source, person: Person) -> bool:
     """Has a worker test the source. Returns whether the broker took the message."""
     wish_for_probe(source)
-    try:
-        current_app.send_task("hunts.tasks.probe_source", args=[source.pk, person.pk])
-    except OperationalError:
-        log.warning("broker_unreachable", source=source.slug)
-        forget_wish(source)
-        return False
-    return True
+    if wake("hunts.tasks.probe_source", source.pk, person.pk):
+        return True
+    forget_wish(source)
+    return False
 
 
 def answer_wish(source_id: int, person_id: int) -> None:

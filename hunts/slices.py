@@ -97,8 +97,8 @@ def renew(held: Claim) -> bool:
 
 
 def note_question(held: Claim, kql: str) -> None:
-    """Keeps the text before it is sent, so that a question that fails can be read too."""
-    Slice.objects.filter(pk=held.slice_id, fence=held.fence).update(kql=kql)
+    """Just before it is sent: a question that fails can be read too, and counts for its source."""
+    Slice.objects.filter(pk=held.slice_id, fence=held.fence).update(kql=kql, questions=F("questions") + 1)
 
 
 def finish_plan(held: Claim, plan: Plan, cost: Cost) -> list[int]:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, Sum
 
-from hunts.models import Slice, Source
+from hunts.models import LookUp, Slice, Source
 from hunts.probing import is_being_tested, was_test_lost
 
 COST_DAYS = 30
 ERRORS_SHOWN = 10
 _ONE_DAY = timedelta(days=1)
-_LIMIT_WINDOW = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What runs of the last 30 days took from a source, and what is asked there now."""
+    """What runs and look-ups of the last 30 days took from a source."""
 
     questions: int = 0
     rows: int = 0
@@ -29,9 +28,6 @@ class Cost:
     failed: int = 0
     # And those of which the source never gave more than a part.
     in_part: int = 0
-    # Being asked now, and asked within the last 30 seconds.
-    under_way: int = 0
-    recent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +52,19 @@ _FINE = 6
 
 
 def costs_of(sources: Iterable[Source], now: datetime) -> dict[int, Cost]:
-    """By the number of the source, with one query."""
+    """By the number of the source, with two queries."""
     keys = [source.pk for source in sources]
+    since = now - timedelta(days=COST_DAYS)
     found = (
-        Slice.objects.filter(run__hunt__source__in=keys, started_at__gte=now - timedelta(days=COST_DAYS))
+        Slice.objects.filter(run__hunt__source__in=keys, started_at__gte=since)
         .values("run__hunt__source")
         .annotate(
-            # Each claim of a slice asks once.
-            all_questions=Sum("fence"),
+            all_questions=Sum("questions"),
             all_rows=Sum("rows"),
             all_bytes=Sum("bytes"),
             all_seconds=Sum("seconds"),
             all_failed=Count("pk", filter=Q(state=Slice.State.FAILED, ended_at__gte=now - _ONE_DAY)),
             all_in_part=Count("pk", filter=Q(state=Slice.State.PARTIAL, ended_at__gte=now - _ONE_DAY)),
-            all_under_way=Count("pk", filter=Q(state=Slice.State.ASKING)),
-            all_recent=Count("pk", filter=Q(started_at__gte=now - _LIMIT_WINDOW)),
         )
         .order_by()
     )
@@ -79,7 +73,21 @@ def costs_of(sources: Iterable[Source], now: datetime) -> dict[int, Cost]:
         key: Cost(**dict(zip(names, numbers, strict=True)))
         for key, *numbers in found.values_list("run__hunt__source", *(f"all_{name}" for name in names))
     }
-    return {key: costs.get(key, Cost()) for key in keys}
+    of_look_ups = _look_ups_of(keys, since)
+    return {key: _with_look_ups(costs.get(key, Cost()), *of_look_ups.get(key, (0, 0.0))) for key in keys}
+
+
+def _look_ups_of(sources: list[int], since: datetime) -> dict[int, tuple[int, float]]:
+    """Questions and seconds of look-ups."""
+    asked = LookUp.objects.filter(source__in=sources, asked_at__gte=since).order_by()
+    sums = asked.values("source").annotate(all_questions=Sum("questions"), all_seconds=Sum("seconds"))
+    return {
+        key: (count, took) for key, count, took in sums.values_list("source", "all_questions", "all_seconds")
+    }
+
+
+def _with_look_ups(cost: Cost, questions: int, seconds: float) -> Cost:
+    return replace(cost, questions=cost.questions + questions, seconds=cost.seconds + seconds)
 
 
 def errors_of(source: Source) -> list[Slice]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
-from celery import current_app
 from django.db.models.functions import Now
-from kombu.exceptions import OperationalError
 
+from footprint.waking import wake
 from hunts import store_work, uploads
 from hunts.models import Removal, Source, StoreWork, Upload
 from hunts.telemetry.errors import TelemetryError
@@ -24,11 +23,7 @@ _TASKS: dict[type[StoreWork], str] = {
 
 def hint_work(kind: type[Upload] | type[Removal], ids: Sequence[int]) -> bool:
     """Tells the workers to look at it. Returns whether the broker took the messages."""
-    try:
-        for each in ids:
-            current_app.send_task(_TASKS[kind], args=[each])
-    except OperationalError:
-        log.warning("broker_unreachable", works=len(ids))
+    if not all(wake(_TASKS[kind], each) for each in ids):
         return False
     kind.objects.filter(pk__in=ids, state=StoreWork.State.WAITING).update(hinted_at=Now())
     return True
@@ -42,10 +37,7 @@ def sweep() -> None:
 
 
 def hint_upkeep() -> None:
-    try:
-        current_app.send_task("hunts.tasks.tend_stores")
-    except OperationalError:
-        log.warning("broker_unreachable", works=1)
+    wake("hunts.tasks.tend_stores")
 
 
 def tend_stores() -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import structlog
-from celery import current_app
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
-from kombu.exceptions import OperationalError
 
 from footprint.accounts.models import Person
 from footprint.ledger.chain import BrokenChain
@@ -16,6 +14,7 @@ from footprint.ledger.events import Event
 from footprint.ledger.models import Head, Verification
 from footprint.ledger.record import Actor, HeadDeleted, Subject, change
 from footprint.ledger.verify import verify
+from footprint.waking import wake
 
 log = structlog.get_logger("footprint.security")
 
@@ -41,12 +40,7 @@ def ask_verification(*, actor: Person) -> Verification:
 
 def hint(verification: Verification) -> bool:
     """Whether the broker took the message."""
-    try:
-        current_app.send_task("footprint.ledger.tasks.verify", args=[verification.pk])
-    except OperationalError:
-        log.warning("broker_unreachable", verification=verification.pk)
-        return False
-    return True
+    return wake("footprint.ledger.tasks.verify", verification.pk)
 
 
 def wake_stuck() -> None:

@@ -49,6 +49,8 @@ class LookUp(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     fence = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
+    # How often the source was really asked: standing in line is not asking.
+    questions = models.PositiveIntegerField(default=0)
     kql = models.TextField(blank=True)
     said = models.TextField(blank=True)
     rows = models.JSONField(default=list)

@@ -18,8 +18,7 @@ class Slice(models.Model):
     first digits that the MD5 of a pair has, and then the slice is about one day.
 
     `fence` counts claims: whoever holds an older number writes nothing. `attempts` counts questions
-    the source failed; `losses` counts
-    workers that vanished.
+    the source failed; `losses` counts workers that vanished.
     """
 
     class Purpose(models.TextChoices):
@@ -58,6 +57,8 @@ class Slice(models.Model):
     rows = models.BigIntegerField(default=0)
     bytes = models.BigIntegerField(default=0)
     seconds = models.FloatField(default=0)
+    # How often the source was really asked: standing in line is not asking.
+    questions = models.PositiveIntegerField(default=0)
     kql = models.TextField(blank=True)
     # What the source said when it failed or answered in part, in its own words.
     said = models.TextField(blank=True)

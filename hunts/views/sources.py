@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.ledger.record import Actor
+from hunts.limiter import use_of
 from hunts.models import Source
 from hunts.probing import is_being_tested, send_probe, was_test_lost
 from hunts.source_actions import SourceMoved, add_source, change_source, pause_source, resume_source
@@ -194,6 +195,7 @@ def _page(
         "shown": shown,
         "holding": shown.holding,
         "upkeep": upkeep_of(source) if source.is_local else None,
+        "use": None if source.is_local else use_of(source),
         "errors": errors_of(source),
         "options": [(label_of(name), text) for name, text in source.options.items()],
         "reason_form": reason or ReasonForm(),

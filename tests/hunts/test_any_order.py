@@ -249,7 +249,7 @@ class AnyOrder(RuleBasedStateMachine):
 def test_any_order_repetition_split_crash_and_late_data_end_as_one_clean_pass(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("hunts.hints.current_app.send_task", lambda *args, **options: None)
+    monkeypatch.setattr("footprint.waking.current_app.send_task", lambda *args, **options: None)
     # Files of imported telemetry have nothing to do with this.
     monkeypatch.setattr("hunts.sweep.store_sweep.sweep", lambda: None)
     run_state_machine_as_test(

@@ -55,7 +55,7 @@ ROWS = [
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.setattr("hunts.hints.current_app.send_task", lambda *args, **options: None)
+    monkeypatch.setattr("footprint.waking.current_app.send_task", lambda *args, **options: None)
     # It has a connection of its own, which sees nothing of what a test has not committed.
     monkeypatch.setattr("hunts.asking._heartbeat", lambda *args: nullcontext(Event()))
     monkeypatch.setenv("LAB_TOKEN", "a-token")

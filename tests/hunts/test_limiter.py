@@ -14,7 +14,7 @@ from redis import Redis, RedisError
 
 from hunts import asking, hints, limiter, slices, sweep
 from hunts.kql.footprint import Dialect
-from hunts.limiter import Holder, NoTurn, TurnLost, turn
+from hunts.limiter import Holder, NoTurn, TurnLost, Use, turn, use_of
 from hunts.models import Run, Slice, Source
 from tests.conftest import StartWorker
 from tests.house import FreshDatabase, wait_until
@@ -55,6 +55,18 @@ def test_no_more_at_once_than_the_source_is_set_to(source: Source, holding: Any)
     holding("b")
     with pytest.raises(NoTurn, match="at most 2 questions at once"):
         holding("c")
+
+
+def test_the_use_of_a_source_counts_turns_held_and_turns_of_30_seconds(source: Source, holding: Any):
+    with turn(Holder(source, "gone"), Event()):
+        pass
+    holding("here")
+    assert use_of(source) == Use(at_once=1, in_30_seconds=2)
+
+
+def test_the_use_of_a_source_is_unknown_without_the_limiter(source: Source, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(limiter._CLIENT, "get", _Gone)
+    assert use_of(source) is None
 
 
 def test_a_turn_that_ends_is_had_by_the_next(source: Source):
@@ -183,7 +195,7 @@ def test_three_worker_processes_keep_the_limits_also_when_valkey_is_emptied(
 def test_a_slice_without_a_turn_goes_back_and_pays_nothing(
     source: Source, holding: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("hunts.hints.current_app.send_task", lambda *args, **options: None)
+    monkeypatch.setattr("footprint.waking.current_app.send_task", lambda *args, **options: None)
     monkeypatch.setattr("hunts.asking.adapter_for", lambda source: _NeverAsked())
     run = open_at(source, "beacon.exe")
     holding("a")
@@ -192,7 +204,7 @@ def test_a_slice_without_a_turn_goes_back_and_pays_nothing(
     monkeypatch.setattr("hunts.asking._heartbeat", _no_heartbeat)
     asking.ask_slice(plan.pk, "worker 1")
     plan.refresh_from_db()
-    assert (plan.state, plan.attempts) == (Slice.State.WAITING, 0)
+    assert (plan.state, plan.attempts, plan.questions) == (Slice.State.WAITING, 0, 0)
     assert "at most 2 questions at once" in plan.said
     assert plan.not_before is not None
 

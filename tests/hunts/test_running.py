@@ -274,7 +274,7 @@ def store_files(run: Run) -> list[Path]:
 @pytest.fixture(autouse=True)
 def no_hints(monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests are the worker themselves; messages would go to nobody."""
-    monkeypatch.setattr("hunts.hints.current_app.send_task", lambda *args, **options: None)
+    monkeypatch.setattr("footprint.waking.current_app.send_task", lambda *args, **options: None)
 
 
 @pytest.fixture(autouse=True)

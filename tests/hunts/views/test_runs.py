@@ -288,7 +288,7 @@ def fail_one(run: Run) -> Slice:
 def test_what_failed_is_asked_again_by_its_button(
     site: Client, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hunts.hints.current_app.send_task", lambda *args, **options: None)
+    monkeypatch.setattr("footprint.waking.current_app.send_task", lambda *args, **options: None)
     failed = fail_one(run)
     assert "Retry what failed" in text_of(site.get(page_of(run)))
     said = text_of(site.post(f"{page_of(run)}retry", follow=True))

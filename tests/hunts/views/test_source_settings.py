@@ -14,7 +14,7 @@ from redis import Redis
 
 from footprint.accounts.models import Person, Role
 from footprint.ledger.record import Actor
-from hunts.models import Run, Slice, Source
+from hunts.models import LookUp, Run, Slice, Source
 from hunts.probing import LONGEST_PROBE
 from hunts.source_actions import add_source, change_source, note_probe, pause_source
 from hunts.sources.base import Check, Probe, Step
@@ -247,7 +247,7 @@ def test_who_may_not_manage_sources_reads_them_only(role: Role, sentinel: Source
 
 def test_costs_and_errors_of_runs_are_shown(site: Client, run: Run) -> None:
     asked = run.slices.get()
-    facts = {"fence": 3, "rows": 41_000, "bytes": 6_100_000, "seconds": 12.4, "attempts": 3}
+    facts = {"fence": 5, "questions": 3, "rows": 41_000, "bytes": 6_100_000, "seconds": 12.4, "attempts": 3}
     Slice.objects.filter(pk=asked.pk).update(
         **facts, state="failed", said="503 <Busy>", started_at=timezone.now(), ended_at=timezone.now()
     )
@@ -257,6 +257,23 @@ def test_costs_and_errors_of_runs_are_shown(site: Client, run: Run) -> None:
     assert "503 &lt;Busy&gt;" in page.content.decode()
     assert f"run {run.pk}" in said
     assert "1 question failed today" in text_of(site.get("/sources/"))
+
+
+def test_look_ups_count_among_what_a_source_was_asked(site: Client, run: Run) -> None:
+    case, source = run.hunt.case, run.hunt.source
+    LookUp.objects.create(
+        case=case,
+        source=source,
+        question="talkers",
+        subject_kind="name",
+        subject="a.test",
+        first_day=date(2026, 11, 1),
+        last_day=date(2026, 11, 2),
+        asked_by=case.owner,
+        questions=2,
+        seconds=3.0,
+    )
+    assert "2 questions 0 rows 0 MB 3.0 s of asking" in text_of(site.get("/sources/local/"))
 
 
 def _end_slices_of(run: Run, *states: str) -> None:
@@ -298,7 +315,7 @@ def test_what_is_no_longer_kept_and_what_was_split_is_no_trouble(site: Client, r
 
 def test_the_cost_of_other_months_is_not_counted(site: Client, run: Run) -> None:
     long_ago = timezone.now() - timedelta(days=31)
-    run.slices.update(fence=3, rows=41_000, started_at=long_ago)
+    run.slices.update(questions=3, rows=41_000, started_at=long_ago)
     assert "0 questions 0 rows" in text_of(site.get("/sources/local/"))
 
 
@@ -322,7 +339,7 @@ def test_the_pages_cost_the_same_for_many_sources_and_errors(
         )
     with django_assert_max_num_queries(6):
         site.get("/sources/")
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         site.get("/sources/local/")
 
 
