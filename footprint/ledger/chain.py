@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
 # Stands before the first entry.
 GENESIS = bytes(32)
 
@@ -32,7 +34,7 @@ class Link:
 
 def canonical_json(content: Mapping[str, object]) -> str:
     """JSON with sorted keys, no spaces and no escapes beyond those JSON demands."""
-    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(content)
 
 
 def moment_text(at: datetime) -> str:

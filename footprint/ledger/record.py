@@ -125,22 +125,19 @@ def _append(noted: Change) -> None:
         cursor.execute("SELECT clock_timestamp()")
         (at,) = cursor.fetchone()
         previous = bytes(previous)
-        rows: list[tuple[object, ...]] = []
-        for draft in noted.drafts:
-            seq += 1
-            text = canonical_json(_content(seq, at, noted.actor, draft))
-            previous = next_hash(previous, text)
-            rows.append(_columns(seq, at, noted.actor, draft, text, previous))
-        cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
+        # Thousands of entries of a bulk decision as fast as one: nothing is quoted, nothing is planned.
+        with cursor.copy(_COPY) as copy:
+            for draft in noted.drafts:
+                seq += 1
+                text = canonical_json(_content(seq, at, noted.actor, draft))
+                previous = next_hash(previous, text)
+                copy.write_row(_columns(seq, at, noted.actor, draft, text, previous))
         cursor.execute("UPDATE ledger_head SET seq = %s, hash = %s WHERE id = 1", [seq, previous])
 
 
-_INSERT = """
-    INSERT INTO ledger_entry (seq, at, actor_kind, actor_id, actor_name, event, subject_kind, subject_id,
-                              subject_name, case_number, reason, request_id, text, hash)
-    SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[],
-                         %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::text[],
-                         %s::text[], %s::bytea[])
+_COPY = """
+    COPY ledger_entry (seq, at, actor_kind, actor_id, actor_name, event, subject_kind, subject_id,
+                       subject_name, case_number, reason, request_id, text, hash) FROM STDIN
 """
 
 
