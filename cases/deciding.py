@@ -143,7 +143,7 @@ def new_decision(
     )
 
 
-def made_again(decision: Decision) -> Decision:
+def made_again(decision: Decision, at: datetime | None = None) -> Decision:
     """The same decision as a new one, not yet saved. It stays its maker's, who may undo it in turn."""
     return Decision(
         verdict=decision.verdict,
@@ -160,7 +160,7 @@ def made_again(decision: Decision) -> Decision:
         state=Decision.State.IN_FORCE,
         proposer_id=decision.proposer_id,
         approver_id=decision.approver_id,
-        made_at=database_now(),
+        made_at=at or database_now(),
         supersedes_id=decision.supersedes_id,
     )
 

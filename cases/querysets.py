@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from cases.verdicts.subject import Subject, suffixes_of
 
 if TYPE_CHECKING:
-    from cases.models import Case, CaseValue, Decision, Endpoint, KnownList  # noqa: F401  # some are named in strings only
+    from cases.models import Batch, Case, CaseValue, Decision, Endpoint, KnownList  # noqa: F401  # some are named in strings only
     from footprint.accounts.models import Person
 
 _AROUND = (
@@ -115,6 +115,18 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """Those whose scope reaches into the case: its own, everywhere, and those for a file it names."""
         named = case.files.filter(kind=OuterRef("file_kind"), key=OuterRef("file_key"))
         return self.filter(Q(scope="everywhere") | Q(case=case) | Q(Q(scope="file") & Exists(named)))
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def confirmed(self) -> BatchQuerySet:
+        return self.exclude(state="draft")
+
+    def underway(self) -> BatchQuerySet:
+        return self.filter(state__in=("queued", "running"))
+
+    def waiting_for_approval(self) -> BatchQuerySet:
+        """Those that have proposals nobody has answered."""
+        return self.filter(decisions__state="proposed", state__in=("done", "stopped", "failed")).distinct()
 
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+import os
+
+from celery import Task, shared_task
 
 from cases import actions
+from cases.batches import sweep, working
 from cases.counting import sum_up_counts
 
 
@@ -16,3 +19,13 @@ def expire_decisions() -> None:
 @shared_task(name="cases.tasks.sum_up_value_counts")
 def sum_up_value_counts() -> None:
     sum_up_counts()
+
+
+@shared_task(name="cases.tasks.work_on_batch", bind=True)
+def work_on_batch(self: Task[[int], None], batch_id: int) -> None:
+    working.work_on(batch_id, f"{self.request.hostname} {os.getpid()}")
+
+
+@shared_task(name="cases.tasks.sweep_batches")
+def sweep_batches() -> None:
+    sweep.sweep()

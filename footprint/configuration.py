@@ -175,6 +175,16 @@ class Configuration(BaseSettings):
     sweep_seconds: float = Field(
         30, gt=0, le=3600, description="How often left-over slices and lost messages are looked for."
     )
+    batch_step: int = Field(
+        1_000,
+        ge=1,
+        le=50_000,
+        description="Values of a bulk decision that are decided in one transaction. Whoever decides beside "
+        "it waits for one such transaction at most.",
+    )
+    batch_most: int = Field(
+        250_000, ge=1, le=10_000_000, description="Most values that one bulk decision may be on."
+    )
     slice_groups: int = Field(
         50_000, ge=1, le=500_000, description="Most estimated answer rows that are asked in one query."
     )

@@ -1,3 +1,4 @@
+from cases.models.batch import Batch, BatchValue, LeftAlone
 from cases.models.case import Case, CaseFile, CaseVisit
 from cases.models.choices import FileKind, Severity, Tlp, ValueKind, Verdict
 from cases.models.decision import Decision
@@ -6,6 +7,8 @@ from cases.models.known import KnownEntry, KnownList
 from cases.models.value_count import ValueCount
 
 __all__ = [
+    "Batch",
+    "BatchValue",
     "Case",
     "CaseFile",
     "CaseValue",
@@ -15,6 +18,7 @@ __all__ = [
     "FileKind",
     "KnownEntry",
     "KnownList",
+    "LeftAlone",
     "Severity",
     "Sighting",
     "Tlp",

@@ -65,6 +65,15 @@ class Decision(models.Model):
     # What this decision took the place of; undoing it makes that one again.
     supersedes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="superseded_by")
     version = models.PositiveIntegerField(default=1)
+    # Of a decision that was made in bulk.
+    batch = models.ForeignKey(
+        "cases.Batch",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="decisions",
+        db_index=False,
+        db_constraint=False,
+    )
 
     objects: ClassVar[DecisionQuerySet] = DecisionQuerySet.as_manager()  # type: ignore[assignment]  # as Case.objects
 
@@ -117,6 +126,7 @@ class Decision(models.Model):
             models.Index(fields=["made_in", "-id"], name="decision_made_in"),
             # The page of all decisions, the newest of each state first.
             models.Index(fields=["state", "-id"], name="decision_state"),
+            models.Index(fields=["batch", "id"], condition=Q(batch__isnull=False), name="decisions_of_batch"),
             # What has changed since a watchlist was published, asked at each tick.
             models.Index(fields=["made_at"], name="decision_made"),
             models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="decision_ended"),

@@ -75,11 +75,29 @@ def lock_reached(reaches: Iterable[Reach]) -> list[int]:
     return _lock(f"e.id IN ({' UNION ALL '.join(selects)})", parameters) if selects else []
 
 
+def lock_reached_exactly(
+    subjects: Sequence[tuple[str, str]], *, case_id: int | None, file_kind: str = "", file_key: str = ""
+) -> list[int]:
+    """As lock_reached, for any number of exact subjects (kind, text) in one scope: one statement."""
+    scope, of_scope = _scope_condition(Reach("", "", case_id, file_kind, file_key))
+    by_text = [subject for subject in subjects if subject[0] != "address"]
+    addresses = [text for kind, text in subjects if kind == "address"]
+    selects, parameters = [], list[str | int | list[str]]()
+    if by_text:
+        selects.append(_EACH_BY_TEXT + scope)
+        parameters += [[text for _, text in by_text], [kind for kind, _ in by_text], *of_scope]
+    if addresses:
+        for each_by_address in _EACH_BY_ADDRESS:
+            selects.append(each_by_address + scope)
+            parameters += [addresses, *of_scope]
+    return _lock(f"e.id IN ({' UNION ALL '.join(selects)})", parameters) if selects else []
+
+
 def lock_unsettled(case_id: int, at_most: int) -> list[int]:
     return _lock("e.case_id = %s AND NOT e.settled", [case_id], limit=f"LIMIT {at_most:d}")
 
 
-def _lock(condition: str, parameters: Sequence[str | int], limit: str = "") -> list[int]:
+def _lock(condition: str, parameters: Sequence[str | int | list[str]], limit: str = "") -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT array_agg(id) FROM (
@@ -95,6 +113,14 @@ def _lock(condition: str, parameters: Sequence[str | int], limit: str = "") -> l
 # are found among the values, which are fewer: between `moc.osotnoc.` and `moc.osotnoc/`, read backwards.
 _BY_ADDRESS = ("e.ip = %s::inet", "e.dns_ip = %s::inet")
 _BY_NETWORK = ("e.ip <<= %s::inet", "e.dns_ip <<= %s::inet")
+_EACH_BY_ADDRESS = (
+    "SELECT e.id FROM unnest(%s::inet[]) asked(at) JOIN cases_endpoint e ON e.ip = asked.at WHERE true",
+    "SELECT e.id FROM unnest(%s::inet[]) asked(at) JOIN cases_endpoint e ON e.dns_ip = asked.at WHERE true",
+)
+_EACH_BY_TEXT = """
+    SELECT e.id FROM unnest(%s::text[], %s::text[]) AS asked(value, kind)
+      JOIN cases_endpoint e ON e.value = asked.value AND e.value_kind = asked.kind WHERE true
+"""
 _BY_VALUE = ("e.value = %s AND e.value_kind = %s",)
 _BELOW = """
     (e.value, e.case_id) IN (

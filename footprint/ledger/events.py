@@ -34,6 +34,12 @@ class Event(StrEnum):
     KNOWN_LISTS_LOADED = "cases:known_lists:loaded"
     KNOWN_LIST_SWITCHED = "cases:known_list:switched"
     KNOWN_LIST_REMOVED = "cases:known_list:removed"
+    BATCH_CONFIRMED = "cases:batch:confirmed"
+    BATCH_FINISHED = "cases:batch:finished"
+    BATCH_FAILED = "cases:batch:failed"
+    BATCH_STOPPED = "cases:batch:stopped"
+    BATCH_RESUMED = "cases:batch:resumed"
+    BATCH_UNDO_ASKED = "cases:batch:undo_asked"
     WATCHLIST_DOWNLOADED = "watchlists:watchlist:downloaded"
     WATCHLIST_ADDED = "watchlists:watchlist:added"
     WATCHLIST_CHANGED = "watchlists:watchlist:changed"
@@ -99,6 +105,12 @@ PHRASES: dict[Event, str] = {
     Event.KNOWN_LISTS_LOADED: "loaded",
     Event.KNOWN_LIST_SWITCHED: "switched the known list",
     Event.KNOWN_LIST_REMOVED: "removed the known list",
+    Event.BATCH_CONFIRMED: "decided in bulk",
+    Event.BATCH_FINISHED: "finished in bulk",
+    Event.BATCH_FAILED: "could not finish in bulk",
+    Event.BATCH_STOPPED: "stopped in bulk",
+    Event.BATCH_RESUMED: "went on in bulk",
+    Event.BATCH_UNDO_ASKED: "began to undo in bulk",
     Event.WATCHLIST_DOWNLOADED: "downloaded",
     Event.WATCHLIST_ADDED: "added the watchlist",
     Event.WATCHLIST_CHANGED: "changed the rule of",

@@ -28,10 +28,13 @@ import cases
 import footprint
 import hunts
 from cases.actions import expire_due, undo
+from cases.batches.actions import confirm, resume, stop, undo_batch
+from cases.batches.working import work_on
 from cases.models import Case
 from footprint.accounts.models import Person, Role
 from footprint.ledger.people import add_person, note_sign_in, note_sign_out, set_role
 from footprint.ledger.record import Actor
+from tests.cases.batches.bulk import decided, drafted
 from tests.cases.test_deciding import pass_expiry
 from tests.cases.world import decide_on, merge_and_settle, open_case, row
 from tests.roles import person_with
@@ -49,6 +52,8 @@ MORE = (
 )
 NO_ENTRY = {
     "cases.case_actions.visit": "that somebody looked changes nothing",
+    "cases.batches.actions.discard": "a draft was never confirmed, so nothing came of it",
+    "cases.batches.actions.draft": "a draft decides nothing until it is confirmed, which is an entry",
     "footprint.ledger.exporting.lines_of": "it reads, by a cursor of its own",
     "footprint.ledger.sealing.make_checkpoint": "an entry about each checkpoint would want a checkpoint",
     "footprint.ledger.sealing.make_due_checkpoint": "as make_checkpoint",
@@ -173,11 +178,41 @@ def adding_a_person(rui: Person, case: Case) -> Callable[[], object]:
     )
 
 
+def confirming_a_batch(rui: Person, case: Case) -> Callable[[], object]:
+    batch = drafted(rui, case)
+    return lambda: confirm(actor=rui, batch=batch)
+
+
+def working_on_a_batch(rui: Person, case: Case) -> Callable[[], object]:
+    batch = confirm(actor=rui, batch=drafted(rui, case))
+    return lambda: work_on(batch.pk, "tests")
+
+
+def stopping_a_batch(rui: Person, case: Case) -> Callable[[], object]:
+    batch = confirm(actor=rui, batch=drafted(rui, case))
+    return lambda: stop(actor=rui, batch=batch)
+
+
+def resuming_a_batch(rui: Person, case: Case) -> Callable[[], object]:
+    batch = stop(actor=rui, batch=confirm(actor=rui, batch=drafted(rui, case)))
+    return lambda: resume(actor=rui, batch=batch)
+
+
+def undoing_a_batch(rui: Person, case: Case) -> Callable[[], object]:
+    batch = decided(rui, case)
+    return lambda: undo_batch(actor=rui, batch=batch)
+
+
 RUN: dict[str, Callable[[Person, Case], Callable[[], object]]] = {
     "deciding": deciding,
     "superseding": superseding,
     "undoing": undoing,
     "expiring": expiring,
+    "confirming a batch": confirming_a_batch,
+    "working on a batch": working_on_a_batch,
+    "stopping a batch": stopping_a_batch,
+    "resuming a batch": resuming_a_batch,
+    "undoing a batch": undoing_a_batch,
     "adding a person": adding_a_person,
     "changing a role": lambda rui, case: (
         lambda: set_role(actor=Actor.command("tests"), person=rui, role=Role.LEAD)

@@ -1,0 +1,160 @@
+"""What people do with a batch: one transaction each, ledger included. The deciding itself is a worker's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from cases.batches.deciding import decision_like
+from cases.batches.ending import end, note, subject_of
+from cases.batches.freezing import freeze
+from cases.deciding import CannotDecide
+from cases.models import Batch, Case, CaseFile
+from cases.value_queryset import CaseValueQuerySet
+from footprint.accounts.models import Person
+from footprint.ledger.events import Event
+from footprint.ledger.record import Actor, change
+
+
+class CannotChangeBatch(Exception):
+    """The batch is not in a state for this, or it is not this person's; the text says which."""
+
+
+def draft(
+    *,
+    actor: Person,
+    case: Case,
+    values: CaseValueQuerySet,
+    verdict: str,
+    scope: str,
+    reason: str,
+    expires_at: datetime | None = None,
+    file: CaseFile | None = None,
+    query: str = "",
+    is_picked: bool = False,
+) -> Batch:
+    """Freezes what the batch would be on. Nothing is decided, so nothing stands in the ledger yet.
+
+    CannotDecide says which field is wrong, as for a single decision.
+    """
+    with transaction.atomic():
+        batch = Batch(
+            case=case,
+            person=actor,
+            asked_by=actor,
+            query=query,
+            is_picked=is_picked,
+            verdict=verdict,
+            scope=scope,
+            file=file,
+            reason=reason.strip(),
+            expires_at=expires_at,
+        )
+        decision_like(batch)
+        batch.save()
+        batch.total = batch.task_total = freeze(batch, values)
+        if not batch.total:
+            raise CannotDecide("", "No value matches any more; nothing would be decided.")
+        if batch.total > settings.FOOTPRINT.batch_most:
+            most = f"{settings.FOOTPRINT.batch_most:,}"
+            raise CannotDecide("", f"That is {batch.total:,} values; narrow the filter to {most} at most.")
+        batch.save(update_fields=["total", "task_total"])
+    return batch
+
+
+def confirm(*, actor: Person, batch: Batch) -> Batch:
+    """Lets the workers begin."""
+    with change(actor=Actor.person(actor)) as ledger:
+        own = _own(batch, actor, "confirm")
+        if own.state != Batch.State.DRAFT:
+            raise CannotChangeBatch("This was confirmed already.")
+        own.confirmed_at = Now()
+        _queue(own, Batch.Task.DECIDING, actor, total=own.total)
+        ledger.add(
+            Event.BATCH_CONFIRMED,
+            subject_of(own),
+            case_number=own.case_id,
+            after={
+                "query": own.query,
+                "picked": own.is_picked,
+                "total": own.total,
+                "verdict": own.verdict,
+                "scope": own.scope,
+                "frozen_at": own.frozen_at.isoformat(),
+            },
+            reason=own.reason,
+        )
+    return own
+
+
+def discard(*, actor: Person, batch: Batch) -> None:
+    """Forgets a draft."""
+    with transaction.atomic():
+        own = _own(batch, actor, "discard")
+        if own.state != Batch.State.DRAFT:
+            raise CannotChangeBatch("This was confirmed already.")
+        own.delete()
+
+
+def stop(*, actor: Person, batch: Batch) -> Batch:
+    """What is decided stays decided; the step under way is the last."""
+    with change(actor=Actor.person(actor)) as ledger:
+        own = _locked(batch)
+        if not own.is_underway:
+            raise CannotChangeBatch(f"It is not running ({own.get_state_display()}).")
+        end(own, Batch.State.STOPPED, f"Stopped by {actor}")
+        note(ledger, own, Event.BATCH_STOPPED)
+    return own
+
+
+def resume(*, actor: Person, batch: Batch) -> Batch:
+    """Goes on where it was stopped, or where it failed."""
+    with change(actor=Actor.person(actor)) as ledger:
+        own = _own(batch, actor, "resume", of=batch.asked_by_id)
+        if own.state not in (Batch.State.STOPPED, Batch.State.FAILED):
+            raise CannotChangeBatch(f"There is nothing to go on with ({own.get_state_display()}).")
+        own.state, own.said, own.losses, own.ended_at, own.hinted_at = Batch.State.QUEUED, "", 0, None, None
+        own.version += 1
+        own.save()
+        note(ledger, own, Event.BATCH_RESUMED, "")
+    return own
+
+
+def undo_batch(*, actor: Person, batch: Batch, reason: str = "") -> Batch:
+    """Has all decisions of the batch withdrawn, as far as they are still what governs their subjects."""
+    with change(actor=Actor.person(actor)) as ledger:
+        own = _own(batch, actor, "undo")
+        if own.state == Batch.State.DRAFT or own.is_underway:
+            raise CannotChangeBatch(f"It is {own.get_state_display()}; stop it first.")
+        if own.task == Batch.Task.UNDOING:
+            raise CannotChangeBatch("It is undone already.")
+        total = own.decisions.count()
+        if not total:
+            raise CannotChangeBatch("It has decided nothing.")
+        own.task_reason = reason.strip()
+        _queue(own, Batch.Task.UNDOING, actor, total=total)
+        note(ledger, own, Event.BATCH_UNDO_ASKED, reason)
+    return own
+
+
+def _queue(batch: Batch, task: Batch.Task, by: Person, *, total: int) -> None:
+    batch.task, batch.state, batch.asked_by = task, Batch.State.QUEUED, by
+    batch.position, batch.task_total, batch.task_done, batch.losses = 0, total, 0, 0
+    batch.left_alone = 0
+    batch.said, batch.started_at, batch.ended_at, batch.hinted_at = "", None, None, None
+    batch.version += 1
+    batch.save()
+
+
+def _locked(batch: Batch) -> Batch:
+    return Batch.objects.select_for_update(of=("self",)).select_related("case", "person").get(pk=batch.pk)
+
+
+def _own(batch: Batch, actor: Person, what: str, of: int | None = None) -> Batch:
+    owner = of or batch.person_id
+    if owner != actor.pk:
+        raise CannotChangeBatch(f"Only {Person.objects.get(pk=owner)} can {what} this.")
+    return _locked(batch)
