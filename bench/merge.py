@@ -36,7 +36,8 @@ django.setup()
 from django.core.management import call_command  # noqa: E402  # as above
 from django.db import connection, transaction  # noqa: E402  # as above
 
-from cases.actions import basis_of, decide, undo  # noqa: E402  # as above
+from cases.actions import decide, undo  # noqa: E402  # as above
+from cases.bases import basis_of  # noqa: E402  # as above
 from cases.case_actions import FileText, add_case  # noqa: E402  # as above
 from cases.folding import endpoint_key  # noqa: E402  # as above
 from cases.merging import RowToMerge, merge, settle_unsettled  # noqa: E402  # as above

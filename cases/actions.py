@@ -1,41 +1,51 @@
-"""Changes that people and the clock make to decisions: one transaction each, ledger included."""
+"""Making, extending and ending decisions: one transaction each, ledger included."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from cases.bases import bases_of, basis_of, check_basis
 from cases.deciding import (
-    CannotDecide,
-    DecidedMeanwhile,
-    UndoRefused,
-    bases_of,
-    basis_of,
-    check_basis,
+    checked_expiry,
+    checked_reason,
+    effect_in_words,
     end,
-    in_the_place_of,
     made_again,
     new_decision,
-    note_ended,
-    note_made,
-    resettle,
+    preview_of,
+    preview_of_end,
+    propose,
+    put_in_force,
+    refuse_closed,
+    subject_for,
+    withdraw_now,
 )
-from cases.models import Case, CaseFile, CaseValue, Decision
+from cases.decision_entries import note_ended, note_made
+from cases.models import Case, CaseFile, CaseValue, Decision, Proposal
 from cases.observed import is_storable
-from cases.verdicts.settle import Settled, take_verdict_lock
+from cases.places import proposed_in_the_place_of
+from cases.refusals import CannotDecide, DecidedMeanwhile, PreviewMoved, UndoRefused
+from cases.second_person import why_not_alone
+from cases.verdicts.preview import Preview
+from cases.verdicts.settle import take_verdict_lock
 from footprint.accounts.models import Person
 from footprint.ledger.record import Actor, Change, change
 
 __all__ = [
     "CannotDecide",
     "DecidedMeanwhile",
+    "PreviewMoved",
     "UndoRefused",
     "Undone",
     "bases_of",
     "basis_of",
     "decide",
     "expire_due",
+    "extend",
     "undo",
+    "withdraw",
 ]
 
 
@@ -45,7 +55,7 @@ class Undone:
 
     withdrawn: Decision
     remade: Decision | None
-    effect: Settled
+    effect: Mapping[str, object]
 
 
 def decide(
@@ -57,20 +67,23 @@ def decide(
     scope: str,
     reason: str,
     basis: str,
+    subject: str = "",
     expires_at: datetime | None = None,
     file: CaseFile | None = None,
+    seen: str = "",
 ) -> Decision:
-    """Allows or blocks a value of the case.
+    """Allows or blocks a value of the case, or the `subject` as typed that covers it.
 
-    `basis` is `basis_of(case, value)` as the person saw it; when that has changed, DecidedMeanwhile.
-    CannotDecide says which field is wrong. Either way nothing is written.
+    The decision is in force, or proposed where it needs a second person. `basis` is
+    `basis_of(case, value)` as the person saw it; when that has changed, DecidedMeanwhile. `seen` is the
+    digest of the preview that they saw, if they saw one; when it has moved, PreviewMoved. CannotDecide
+    says which field is wrong. In all three cases nothing is written.
     """
     with change(actor=Actor.person(actor)) as ledger:
         take_verdict_lock()
-        of_case = _value_to_decide(case, value)
         decision = new_decision(
             case=case,
-            subject=of_case.exact_subject,
+            subject=subject_for(_value_to_decide(case, value), subject),
             verdict=verdict,
             scope=scope,
             file=file,
@@ -79,36 +92,91 @@ def decide(
             proposer=actor,
         )
         check_basis(case, value, basis)
-        replaced = _make_room(ledger, decision, actor)
-        decision.supersedes = replaced
-        decision.save()
-        effect = resettle([decision])
-        if replaced is not None:
-            note_ended(ledger, replaced, reason=decision.reason, superseded_by=decision.pk)
-        note_made(ledger, decision, verdict_before=of_case.verdict, effect=effect.in_words())
+        _make_or_propose(ledger, decision, actor, seen)
     return decision
 
 
 def _value_to_decide(case: Case, value: str) -> CaseValue:
-    if not Case.objects.live().filter(pk=case.pk).exists():
-        raise CannotDecide("", "This case is closed; nothing is decided in it until it is reopened.")
+    refuse_closed(case)
     found = CaseValue.objects.filter(case=case, value=value).first() if is_storable(value) else None
     if found is None:
         raise CannotDecide("value", "This case knows no such name or address.")
     return found
 
 
-def _make_room(ledger: Change, decision: Decision, actor: Person) -> Decision | None:
-    """Ends what holds the new decision's (subject, scope); returns it when it was still in force."""
-    holder = in_the_place_of(decision)
-    if holder is None:
-        return None
-    if holder.expires_at is not None and holder.expires_at <= decision.made_at:
-        end(holder, Decision.State.EXPIRED, None)
-        note_ended(ledger, holder, reason="Its time was over.")
-        return None
-    end(holder, Decision.State.SUPERSEDED, actor)
-    return holder
+def extend(*, actor: Person, decision: Decision, expires_at: datetime | None, reason: str) -> Decision:
+    """A new decision, of the same verdict, subject and scope, that supersedes; in force or proposed."""
+    with change(actor=Actor.person(actor)) as ledger:
+        take_verdict_lock()
+        old = _in_force(decision)
+        longer = made_again(old)
+        longer.expires_at = checked_expiry(expires_at, longer.made_at)
+        longer.reason = checked_reason(reason)
+        longer.proposer, longer.approver = actor, None
+        _make_or_propose(ledger, longer, actor, "")
+    return longer
+
+
+def _make_or_propose(ledger: Change, decision: Decision, actor: Person, seen: str) -> None:
+    why = why_not_alone(actor, decision)
+    preview = preview_of(decision) if seen or why else None
+    _refuse_moved(preview, seen)
+    if preview is None or not why:
+        put_in_force(ledger, decision, actor, preview)
+        return
+    _refuse_second_proposal(decision)
+    propose(
+        ledger,
+        decision,
+        kind=Proposal.Kind.MAKE,
+        proposer=actor,
+        reason=decision.reason,
+        why=why,
+        preview=preview,
+    )
+
+
+def _refuse_moved(preview: Preview | None, seen: str) -> None:
+    if seen and preview is not None and preview.digest != seen:
+        raise PreviewMoved(preview)
+
+
+def _refuse_second_proposal(decision: Decision) -> None:
+    other = proposed_in_the_place_of(decision)
+    if other is not None:
+        raise CannotDecide("", f"{other.proposer} has proposed already: {other}. That is ended first.")
+
+
+def withdraw(*, actor: Person, decision: Decision, reason: str, seen: str = "") -> Proposal | None:
+    """Ends a decision in force, whoever made it. Returns the proposal where that needs a second person."""
+    with change(actor=Actor.person(actor)) as ledger:
+        take_verdict_lock()
+        old = _in_force(decision)
+        reason = checked_reason(reason)
+        why = why_not_alone(actor, old)
+        preview = preview_of_end(old)
+        _refuse_moved(preview, seen)
+        if not why:
+            withdraw_now(ledger, old, actor, reason, preview)
+            return None
+        if Proposal.objects.waiting().filter(decision=old).exists():
+            raise CannotDecide("", "Its withdrawal is proposed already.")
+        return propose(
+            ledger,
+            old,
+            kind=Proposal.Kind.WITHDRAW,
+            proposer=actor,
+            reason=reason,
+            why=why,
+            preview=preview,
+        )
+
+
+def _in_force(decision: Decision) -> Decision:
+    found = Decision.objects.in_force().select_related("proposer", "made_in").filter(pk=decision.pk).first()
+    if found is None:
+        raise CannotDecide("", "This decision is no longer in force.")
+    return found
 
 
 def undo(*, actor: Person, decision: Decision) -> Undone:
@@ -117,16 +185,10 @@ def undo(*, actor: Person, decision: Decision) -> Undone:
         take_verdict_lock()
         own = Decision.objects.select_related("made_in", "supersedes").get(pk=decision.pk)
         _refuse_undo(own, actor)
-        end(own, Decision.State.WITHDRAWN, actor)
+        end(ledger, own, Decision.State.WITHDRAWN, actor)
         remade = _make_again(own)
-        effect = resettle([own])
-        note_ended(
-            ledger,
-            own,
-            reason="Undone",
-            effect=effect.in_words(),
-            made_again=remade.pk if remade else None,
-        )
+        effect = effect_in_words([own], None)
+        note_ended(ledger, own, reason="Undone", effect=effect, made_again=remade.pk if remade else None)
         if remade is not None:
             note_made(ledger, remade, verdict_before=own.verdict, made_again_from=own.supersedes_id)
     return Undone(own, remade, effect)
@@ -146,6 +208,11 @@ def _refuse_undo(own: Decision, actor: Person) -> None:
         raise UndoRefused(f"This decision is no longer in force ({own.get_state_display()}).", later)
     if later is not None:
         raise UndoRefused(f"{later.proposer} has decided since: {later}.", later)
+    why = why_not_alone(actor, own)
+    if why:
+        raise UndoRefused(
+            f"Ending this decision needs a second person: propose to withdraw it. {' '.join(why)}"
+        )
 
 
 def _make_again(withdrawn: Decision) -> Decision | None:
@@ -174,7 +241,7 @@ def _expire(pk: int) -> bool:
         decision = Decision.objects.past_expiry().filter(pk=pk).first()
         if decision is None:
             return False
-        end(decision, Decision.State.EXPIRED, None)
-        effect = resettle([decision])
-        note_ended(ledger, decision, reason="Its time was over.", effect=effect.in_words())
+        end(ledger, decision, Decision.State.EXPIRED, None)
+        effect = effect_in_words([decision], None)
+        note_ended(ledger, decision, reason="Its time was over.", effect=effect)
         return True

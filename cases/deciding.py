@@ -2,107 +2,44 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from django.db import connection
 
-from cases.models import Case, CaseFile, Decision, Verdict
+from cases.decision_entries import note_ended, note_made, note_proposal_ended, note_proposed
+from cases.explained import ruling_of
+from cases.models import Case, CaseFile, CaseValue, Decision, Proposal, Verdict
 from cases.observed import is_storable
-from cases.verdicts.settle import Reach, Settled, lock_reached, settle
-from cases.verdicts.subject import Subject as DecisionSubject
+from cases.places import in_the_place_of
+from cases.refusals import CannotDecide
+from cases.settling import reach_of, resettle
+from cases.verdicts.preview import Preview, preview_of_ending, preview_of_making
+from cases.verdicts.subject import Subject, SubjectRefused, read_subject
 from footprint.accounts.models import Person
-from footprint.ledger.events import Event
-from footprint.ledger.record import Change, Subject
+from footprint.ledger.record import Change
 
-_ENDED_AS = {
-    Decision.State.SUPERSEDED: Event.DECISION_SUPERSEDED,
-    Decision.State.WITHDRAWN: Event.DECISION_WITHDRAWN,
-    Decision.State.EXPIRED: Event.DECISION_EXPIRED,
-}
+LONGEST_REASON = 2_000
 
 
-class CannotDecide(Exception):
-    """What was asked cannot be decided. `field` is the form field that `message` belongs to, or empty."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
-
-
-class DecidedMeanwhile(Exception):
-    """Someone changed the decisions on this subject since the person looked. Nothing was written.
-
-    `current` is what is in force now, the latest first made; None when nothing is. `who`, `what` and
-    `when` tell the latest change, also when that one took a decision away.
-    """
-
-    def __init__(self, current: Decision | None, latest: Decision | None) -> None:
-        self.current = current
-        self.who = self.what = ""
-        self.when: datetime | None = None
-        if latest is not None:
-            ended = latest.state != Decision.State.IN_FORCE
-            by = latest.ended_by if ended else latest.proposer
-            self.who = str(by) if by is not None else "the clock"
-            self.what = f"{latest}" + (f" ({latest.get_state_display()})" if ended else "")
-            self.when = latest.ended_at if ended else latest.made_at
-        super().__init__(
-            f"Decided meanwhile by {self.who}: {self.what}" if self.what else "Decided meanwhile"
-        )
-
-
-class UndoRefused(Exception):
-    """The decision stays. `current` is what is in force on its subject now, where that is the cause."""
-
-    def __init__(self, why: str, current: Decision | None = None) -> None:
-        super().__init__(why)
-        self.why = why
-        self.current = current
-
-
-def bases_of(case: Case, values: Sequence[str]) -> dict[str, str]:
-    """What a person who looks at each value sees in force: the ids, in order, as one text."""
-    ids: dict[str, list[int]] = defaultdict(list)
-    found = Decision.objects.in_force().on_values(values).covering(case)
-    for value, pk in found.order_by("pk").values_list("subject", "pk"):
-        ids[value].append(pk)
-    return {value: ",".join(map(str, ids[value])) for value in values}
-
-
-def basis_of(case: Case, value: str) -> str:
-    return bases_of(case, [value])[value]
-
-
-def check_basis(case: Case, value: str, basis: str) -> None:
-    if basis_of(case, value) == basis:
-        return
-    decisions = Decision.objects.on_values([value]).covering(case).select_related("proposer", "ended_by")
-    seen = [int(pk) for pk in basis.split(",") if pk.isascii() and pk.isdigit() and len(pk) < 19]
-    current = decisions.in_force().exclude(pk__in=seen).order_by("-pk").first()
-    ended = decisions.filter(pk__in=seen, ended_at__isnull=False).order_by("-ended_at").first()
-    raise DecidedMeanwhile(current or decisions.in_force().order_by("-pk").first(), current or ended)
-
-
-def in_the_place_of(decision: Decision) -> Decision | None:
-    """The row that holds the (subject, scope) of a new decision, whether the clock has passed it or not."""
-    return Decision.objects.filter(
-        state=Decision.State.IN_FORCE,
-        subject_kind=decision.subject_kind,
-        subject=decision.subject,
-        scope=decision.scope,
-        case=decision.case_id,
-        file_kind=decision.file_kind,
-        file_key=decision.file_key,
-    ).first()
+def subject_for(value: CaseValue, typed: str) -> Subject:
+    """What was typed in the place of the value, which it must cover; the value itself when nothing was."""
+    exact = value.exact_subject
+    if not typed.strip() or typed.strip() == value.value:
+        return exact
+    try:
+        subject = read_subject(typed)
+    except SubjectRefused as refusal:
+        raise CannotDecide("subject", str(refusal)) from refusal
+    if not subject.covers(exact):
+        raise CannotDecide("subject", f"{subject} does not cover {exact}, where you started from.")
+    return subject
 
 
 def new_decision(
     *,
     case: Case,
-    subject: DecisionSubject,
+    subject: Subject,
     verdict: str,
     scope: str,
     file: CaseFile | None,
@@ -110,20 +47,14 @@ def new_decision(
     expires_at: datetime | None,
     proposer: Person,
 ) -> Decision:
-    """Not yet saved; raises CannotDecide at the field that is wrong."""
+    """In force, not yet saved; raises CannotDecide at the field that is wrong."""
     if verdict not in (Verdict.ALLOWED, Verdict.BLOCKED):
         raise CannotDecide("verdict", "Decide on allow or block.")
     if scope not in Decision.Scope.values:
         raise CannotDecide("scope", "Choose this case, this file or everywhere.")
     if scope == Decision.Scope.FILE and (file is None or file.case_id != case.pk):
         raise CannotDecide("file", "Choose a file of this case.")
-    if not reason.strip():
-        raise CannotDecide("reason", "Give a reason; it is kept with the decision.")
-    if not is_storable(reason):
-        raise CannotDecide("reason", "The reason holds characters that cannot be kept.")
     now = database_now()
-    if expires_at is not None and expires_at <= now:
-        raise CannotDecide("expires_at", "The expiry must be in the future.")
     asked_file = file if scope == Decision.Scope.FILE else None
     return Decision(
         verdict=verdict,
@@ -135,12 +66,31 @@ def new_decision(
         file_kind=asked_file.kind if asked_file else "",
         file_key=asked_file.key if asked_file else "",
         made_in=case,
-        reason=reason.strip(),
-        expires_at=expires_at,
+        reason=checked_reason(reason),
+        expires_at=checked_expiry(expires_at, now),
         state=Decision.State.IN_FORCE,
         proposer=proposer,
         made_at=now,
     )
+
+
+def checked_reason(reason: str) -> str:
+    if not reason.strip():
+        raise CannotDecide("reason", "Give a reason; it is kept with the decision.")
+    if not is_storable(reason):
+        raise CannotDecide("reason", "The reason holds characters that cannot be kept.")
+    return reason.strip()
+
+
+def checked_expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
+    if expires_at is not None and expires_at <= now:
+        raise CannotDecide("expires_at", "The expiry must be in the future.")
+    return expires_at
+
+
+def refuse_closed(case: Case | None) -> None:
+    if case is not None and not Case.objects.live().filter(pk=case.pk).exists():
+        raise CannotDecide("", "This case is closed; nothing is decided in it until it is reopened.")
 
 
 def made_again(decision: Decision, at: datetime | None = None) -> Decision:
@@ -165,76 +115,114 @@ def made_again(decision: Decision, at: datetime | None = None) -> Decision:
     )
 
 
-def end(decision: Decision, state: Decision.State, by: Person | None) -> None:
+def put_in_force(ledger: Change, decision: Decision, by: Person, preview: Preview | None) -> None:
+    """Saves a decision in force, in the place of what holds its (subject, scope), and settles."""
+    replaced = _make_room(ledger, decision, by)
+    verdict_before = _verdict_in_case(decision)
+    decision.supersedes = replaced
+    decision.save()
+    effect = effect_in_words([decision], preview)
+    if replaced is not None:
+        note_ended(ledger, replaced, reason=decision.reason, superseded_by=decision.pk)
+    note_made(ledger, decision, verdict_before=verdict_before, effect=effect)
+
+
+def _make_room(ledger: Change, decision: Decision, by: Person) -> Decision | None:
+    """Ends what holds the new decision's (subject, scope); returns it when it was still in force."""
+    holder = in_the_place_of(decision)
+    if holder is None:
+        return None
+    if holder.expires_at is not None and holder.expires_at <= decision.made_at:
+        end(ledger, holder, Decision.State.EXPIRED, None)
+        note_ended(ledger, holder, reason="Its time was over.")
+        return None
+    end(ledger, holder, Decision.State.SUPERSEDED, by)
+    return holder
+
+
+def _verdict_in_case(decision: Decision) -> str:
+    """Of the value that is exactly the subject, where the decision was made in a case that has it."""
+    found = CaseValue.objects.filter(case=decision.made_in_id, value=decision.subject)
+    return found.values_list("verdict", flat=True).first() or ""
+
+
+def end(ledger: Change, decision: Decision, state: Decision.State, by: Person | None) -> None:
+    """A withdrawal of it that waits for somebody has nothing to wait for any more."""
     decision.state = state
     decision.ended_at = database_now()
     decision.ended_by = by
     decision.version += 1
     decision.save(update_fields=["state", "ended_at", "ended_by", "version"])
+    for waiting in Proposal.objects.waiting().filter(decision=decision, kind=Proposal.Kind.WITHDRAW):
+        because = f"The decision is {decision.get_state_display()} already."
+        end_proposal(ledger, waiting, Proposal.State.OVERTAKEN, by, because)
 
 
-def resettle(decisions: Iterable[Decision]) -> Settled:
-    """Judges every endpoint anew that one of the decisions, ended or made, may govern."""
-    return settle(lock_reached(_reach(decision) for decision in decisions))
+def withdraw_now(
+    ledger: Change, decision: Decision, by: Person, reason: str, preview: Preview, **more: object
+) -> None:
+    """`more` as in note_ended."""
+    end(ledger, decision, Decision.State.WITHDRAWN, by)
+    effect = effect_in_words([decision], preview)
+    note_ended(ledger, decision, reason=reason, effect=effect, **more)
 
 
-def _reach(decision: Decision) -> Reach:
-    return Reach(
-        subject_kind=decision.subject_kind,
-        subject=decision.subject,
-        case_id=decision.case_id,
-        file_kind=decision.file_kind,
-        file_key=decision.file_key,
-    )
-
-
-def note_made(ledger: Change, decision: Decision, *, verdict_before: str, **more: object) -> None:
-    """`verdict_before` is the value's in the case; `more` joins what is kept after, such as the effect."""
-    ledger.add(
-        Event.DECISION_MADE,
-        subject_of(decision),
-        case_number=decision.made_in_id,
-        before={"verdict": verdict_before},
-        after={**as_kept(decision), **more},
-        reason=decision.reason,
-    )
-
-
-def note_ended(ledger: Change, decision: Decision, *, reason: str, **more: object) -> None:
-    """`more` as in note_made."""
-    ledger.add(
-        _ENDED_AS[Decision.State(decision.state)],
-        subject_of(decision),
-        case_number=decision.made_in_id,
-        before={**as_kept(decision), "state": Decision.State.IN_FORCE.value},
-        after={**as_kept(decision), **more},
+def propose(
+    ledger: Change,
+    decision: Decision,
+    *,
+    kind: Proposal.Kind,
+    proposer: Person,
+    reason: str,
+    why: Iterable[str],
+    preview: Preview,
+) -> Proposal:
+    """A decision to be made is saved here; one to be withdrawn stays as it is."""
+    if kind == Proposal.Kind.MAKE:
+        decision.state = Decision.State.PROPOSED
+        decision.save()
+    proposal = Proposal.objects.create(
+        decision=decision,
+        kind=kind,
+        proposer=proposer,
+        proposed_at=database_now(),
         reason=reason,
+        why=list(why),
+        judged_on=preview.as_kept(),
+        digest=preview.digest,
     )
+    note_proposed(ledger, proposal)
+    return proposal
 
 
-def subject_of(decision: Decision) -> Subject:
-    return Subject("decision", str(decision.pk), str(decision))
+def end_proposal(
+    ledger: Change, proposal: Proposal, state: Proposal.State, by: Person | None, because: str
+) -> None:
+    proposal.state = state
+    proposal.ended_at = database_now()
+    proposal.ended_by = by
+    proposal.ended_because = because
+    proposal.save(update_fields=["state", "ended_at", "ended_by", "ended_because", "judged_on", "digest"])
+    if state != Proposal.State.APPROVED:
+        note_proposal_ended(ledger, proposal, reason=because)
 
 
-def as_kept(decision: Decision) -> dict[str, object]:
-    """Everything by which the decisions in force could be rebuilt from the ledger."""
-    return {
-        "verdict": decision.verdict,
-        "subject_kind": decision.subject_kind,
-        "subject": decision.subject,
-        "scope": decision.scope,
-        "case": decision.case_id,
-        "file_kind": decision.file_kind,
-        "file": decision.file_key,
-        "state": str(decision.state),
-        "expires_at": _moment(decision.expires_at),
-        "proposer": decision.proposer_id,
-        "supersedes": decision.supersedes_id,
-    }
+def effect_in_words(decisions: Iterable[Decision], preview: Preview | None) -> Mapping[str, object]:
+    """Settles what the decisions reach; for the ledger. Where that is put off, what is foreseen."""
+    settled = resettle(decisions)
+    if settled is not None:
+        return settled.in_words()
+    return (preview.in_words() if preview else {}) | {"in_batches": True}
 
 
-def _moment(moment: datetime | None) -> str | None:
-    return moment.astimezone(UTC).isoformat() if moment else None
+def preview_of(decision: Decision, *, rows: int = 0) -> Preview:
+    """What a decision that is not in force would change if it were."""
+    return preview_of_making([ruling_of(decision)], rows=rows)[0]
+
+
+def preview_of_end(decision: Decision, *, rows: int = 0) -> Preview:
+    """What the end of a decision in force would change."""
+    return preview_of_ending(decision.pk, reach_of(decision), rows=rows)
 
 
 def database_now() -> datetime:

@@ -76,6 +76,9 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """In force or proposed, as the state column says."""
         return self.filter(state__in=["in force", "proposed"])
 
+    def proposed(self) -> DecisionQuerySet:
+        return self.filter(state="proposed")
+
     def past_expiry(self) -> DecisionQuerySet:
         return self.filter(state="in force", expires_at__lte=Now())
 

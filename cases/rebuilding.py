@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cases.deciding import as_kept
+from cases.decision_entries import as_kept
 from cases.models import Decision
 from footprint.ledger.models import Entry
 

@@ -6,7 +6,7 @@ import os
 
 from celery import Task, shared_task
 
-from cases import actions
+from cases import actions, settling
 from cases.batches import sweep, working
 from cases.counting import sum_up_counts
 
@@ -14,6 +14,11 @@ from cases.counting import sum_up_counts
 @shared_task(name="cases.tasks.expire_decisions")
 def expire_decisions() -> None:
     actions.expire_due()
+
+
+@shared_task(name="cases.tasks.settle_waiting")
+def settle_waiting() -> None:
+    settling.settle_waiting()
 
 
 @shared_task(name="cases.tasks.sum_up_value_counts")

@@ -221,6 +221,21 @@ class Configuration(BaseSettings):
         "the answers and the token.",
     )
 
+    second_person_devices: int = Field(
+        25,
+        ge=1,
+        le=1_000_000,
+        description="A decision about a value that so many devices talk to needs a second person.",
+    )
+    second_person_cases: int = Field(
+        3, ge=1, le=100_000, description="… and one about a value that so many other cases have."
+    )
+    second_person_everywhere_blocks: bool = Field(
+        False, description="Every block everywhere needs a second person, however rare the value is."
+    )
+    expiry_warning_days: int = Field(
+        7, ge=1, le=365, description="So many days before a decision expires its people are told."
+    )
     own_networks: str = Field(
         "",
         description="Our own networks, as in 203.0.113.0/24, separated by commas. "

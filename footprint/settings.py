@@ -215,6 +215,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "hunts.tasks.start_due_hunts",
         "hunts.tasks.requeue_stale",
         "cases.tasks.expire_decisions",
+        "cases.tasks.settle_waiting",
         "cases.tasks.sweep_batches",
         "cases.watchlists.tasks.publish_due",
         "footprint.ledger.tasks.make_due_checkpoint",

@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 from cases.batches.deciding import decision_like
 from cases.batches.ending import end, note, subject_of
 from cases.batches.freezing import freeze
-from cases.deciding import CannotDecide
 from cases.models import Batch, Case, CaseFile
+from cases.refusals import CannotDecide
 from cases.value_queryset import CaseValueQuerySet
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event

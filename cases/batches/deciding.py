@@ -13,8 +13,10 @@ from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
 from cases.batches.leaving import leave
 from cases.batches.sql import BASIS
 from cases.batches.writing import ToMake, end_decisions, insert_decisions
-from cases.deciding import CannotDecide, new_decision, note_ended, note_made
+from cases.deciding import new_decision
+from cases.decision_entries import note_ended, note_made
 from cases.models import Batch, Decision
+from cases.refusals import CannotDecide
 from cases.verdicts.settle import lock_reached_exactly, settle, take_verdict_lock
 from cases.verdicts.subject import Subject
 from footprint.ledger.record import Actor, Change, change

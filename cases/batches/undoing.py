@@ -12,7 +12,8 @@ from cases.batches.claims import Held, locked
 from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
 from cases.batches.sql import COVERS, IN_FORCE
 from cases.batches.writing import end_decisions
-from cases.deciding import database_now, made_again, note_ended, note_made
+from cases.deciding import database_now, made_again
+from cases.decision_entries import note_ended, note_made
 from cases.models import Batch, Decision, LeftAlone
 from cases.verdicts.settle import lock_reached_exactly, settle, take_verdict_lock
 from footprint.ledger.record import Actor, Change, change

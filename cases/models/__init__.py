@@ -4,6 +4,8 @@ from cases.models.choices import FileKind, Severity, Tlp, ValueKind, Verdict
 from cases.models.decision import Decision
 from cases.models.endpoint import CaseValue, Endpoint, Sighting
 from cases.models.known import KnownEntry, KnownList
+from cases.models.proposal import Proposal
+from cases.models.resettling import Resettling
 from cases.models.value_count import ValueCount
 
 __all__ = [
@@ -19,6 +21,8 @@ __all__ = [
     "KnownEntry",
     "KnownList",
     "LeftAlone",
+    "Proposal",
+    "Resettling",
     "Severity",
     "Sighting",
     "Tlp",

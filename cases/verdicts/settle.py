@@ -93,11 +93,17 @@ def lock_reached_exactly(
     return _lock(f"e.id IN ({' UNION ALL '.join(selects)})", parameters) if selects else []
 
 
+def lock_these(endpoint_ids: Sequence[int]) -> list[int]:
+    return _lock("e.id = ANY(%s::bigint[])", [list(endpoint_ids)])
+
+
 def lock_unsettled(case_id: int, at_most: int) -> list[int]:
     return _lock("e.case_id = %s AND NOT e.settled", [case_id], limit=f"LIMIT {at_most:d}")
 
 
-def _lock(condition: str, parameters: Sequence[str | int | list[str]], limit: str = "") -> list[int]:
+def _lock(
+    condition: str, parameters: Sequence[str | int | list[str] | list[int]], limit: str = ""
+) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT array_agg(id) FROM (
@@ -164,17 +170,24 @@ def _scope_condition(reach: Reach) -> tuple[str, list[str | int]]:
     return condition, values
 
 
+def rank_of(decision: str) -> str:
+    """Ruling.rank of a row of decisions by that name."""
+    return f"""
+        (CASE {decision}.scope WHEN 'case' THEN {SCOPE_RANK[Scope.CASE]}
+                               WHEN 'file' THEN {SCOPE_RANK[Scope.FILE]}
+                               ELSE {SCOPE_RANK[Scope.EVERYWHERE]} END::bigint * {SCOPE_STEP}
+         + CASE {decision}.subject_kind WHEN 'below' THEN length({decision}.subject)
+                                        WHEN 'network' THEN masklen({decision}.network) ELSE {EXACT} END)
+    """
+
+
 # Rank, decision and verdict in one number: the greatest is the governing decision, and nothing is joined
 # to find out what it says.
-_PACKED = f"""
-    ((CASE d.scope WHEN 'case' THEN {SCOPE_RANK[Scope.CASE]}
-                   WHEN 'file' THEN {SCOPE_RANK[Scope.FILE]}
-                   ELSE {SCOPE_RANK[Scope.EVERYWHERE]} END::bigint * {SCOPE_STEP}
-      + CASE d.subject_kind WHEN 'below' THEN length(d.subject)
-                            WHEN 'network' THEN masklen(d.network) ELSE {EXACT} END)
-     << {_ID_BITS} | d.id) << 1 | (d.verdict = 'blocked')::int
+_PACKED = f"({rank_of('d')} << {_ID_BITS} | d.id) << 1 | (d.verdict = 'blocked')::int"
+_IN_FORCE = """
+    d.state = 'in force' AND (d.expires_at IS NULL OR d.expires_at > statement_timestamp())
+    AND d.id IS DISTINCT FROM %(without)s
 """
-_IN_FORCE = "d.state = 'in force' AND (d.expires_at IS NULL OR d.expires_at > statement_timestamp())"
 _REACHES = """
     (d.scope = 'everywhere' OR d.case_id = p.case_id
      OR (d.scope = 'file' AND d.file_kind = p.file_kind AND d.file_key = p.file_key))
@@ -192,11 +205,12 @@ def _verdict_of(packed: str) -> str:
 # A name side exists where there is a name; `value` is its canonical text, whatever its kind. A name asks
 # for itself and every suffix of itself, an address for itself and the networks of each prefix in use:
 # equal keys, which the planner may hash or look up. The findings are laid under each other and grouped,
-# because a join of groupings whose sizes nobody knows ends in nested loops.
-_SETTLE = f"""
+# because a join of groupings whose sizes nobody knows ends in nested loops. The decision `without` is left
+# out, to foresee what its end would change.
+JUDGED = f"""
     WITH picked AS MATERIALIZED (
         SELECT e.id, e.case_id, f.kind AS file_kind, f.key AS file_key, e.ip, e.dns_ip, e.dns <> '' AS named,
-               e.value, e.value_kind, e.verdict AS verdict_before
+               e.file_id, e.value, e.value_kind, e.verdict AS verdict_before
           FROM unnest(%(ids)s::bigint[]) AS asked(id)
           JOIN cases_endpoint e ON e.id = asked.id
           JOIN cases_casefile f ON f.id = e.file_id
@@ -234,12 +248,12 @@ _SETTLE = f"""
         SELECT id, max(packed) FILTER (WHERE side = 'name') AS of_name,
                max(packed) FILTER (WHERE side = 'address') AS of_address,
                max(case_id) AS case_id, max(value COLLATE "C") AS value, bool_or(named) AS named,
-               max(verdict_before) AS verdict_before
+               max(verdict_before) AS verdict_before, max(file_id) AS file_id
           FROM (
             SELECT id, side, packed, NULL::bigint AS case_id, NULL AS value, NULL::boolean AS named,
-                   NULL AS verdict_before FROM found
+                   NULL AS verdict_before, NULL::bigint AS file_id FROM found
             UNION ALL
-            SELECT id, NULL, NULL, case_id, value, named, verdict_before FROM picked
+            SELECT id, NULL, NULL, case_id, value, named, verdict_before, file_id FROM picked
           ) laid
          GROUP BY id
     ), sides AS (
@@ -251,7 +265,10 @@ _SETTLE = f"""
         SELECT s.*, CASE WHEN 'blocked' IN (s.name_verdict, s.address_verdict) THEN 'blocked'
                          WHEN s.named THEN s.name_verdict ELSE s.address_verdict END AS verdict
           FROM sides s
-    ), changed AS (
+    )
+"""
+_SETTLE = f"""
+    {JUDGED}, changed AS (
         UPDATE cases_endpoint e
            SET settled = true, name_verdict = j.name_verdict, name_decision_id = j.name_decision,
                address_verdict = j.address_verdict, address_decision_id = j.address_decision,
@@ -275,7 +292,7 @@ def settle(endpoint_ids: Collection[int]) -> Settled:
     if not endpoint_ids:
         return settled
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE, {"ids": list(endpoint_ids)})
+        cursor.execute(_SETTLE, {"ids": list(endpoint_ids), "without": None})
         for case_id, value, before, after, count in cursor.fetchall():
             settled.moves[before, after] += count
             settled.values.add((case_id, value))

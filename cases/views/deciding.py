@@ -10,9 +10,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
-from cases.actions import CannotDecide, DecidedMeanwhile, UndoRefused, basis_of, decide, undo
+from cases.actions import decide, undo
+from cases.bases import basis_of
 from cases.forms import DecideForm
 from cases.models import Case, CaseValue, Decision, Endpoint, ValueKind
+from cases.refusals import CannotDecide, DecidedMeanwhile, UndoRefused
 from cases.views.filters import Filters, kept, kept_text
 from cases.views.queue import VERDICTS, address_of, counts_of, editor_for, row_context, visit_of
 from cases.views.rows import Row, rows_of
@@ -22,7 +24,7 @@ from footprint.accounts.may import Verb
 SAID = {"allowed": "Allowed", "blocked": "Blocked"}
 
 
-@requires(Verb.DECIDE)
+@requires(Verb.PROPOSE)
 @require_POST
 def decide_value(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse:
     value = get_object_or_404(CaseValue.objects.select_related("case__owner"), pk=value_pk, case=pk)
@@ -51,7 +53,7 @@ def decide_value(request: SignedInRequest, pk: int, value_pk: int) -> HttpRespon
     return _done(request, value, f"{SAID[decision.verdict]} {value.value} {where}.", decision)
 
 
-@requires(Verb.DECIDE)
+@requires(Verb.PROPOSE)
 @require_POST
 def undo_decision(request: SignedInRequest, pk: int, decision_pk: int) -> HttpResponse:
     decision = get_object_or_404(Decision.objects.select_related("proposer"), pk=decision_pk, made_in=pk)

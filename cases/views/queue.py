@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from cases.actions import basis_of
+from cases.bases import basis_of
 from cases.case_actions import visit
 from cases.counting import ValuesOfCase, count_values
 from cases.forms import DecideForm

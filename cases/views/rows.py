@@ -84,7 +84,7 @@ def rows_of(
 ) -> list[Row]:
     files = {file.pk: file for file in case.files.all()}
     decisions = _decisions_on(values)
-    may_decide = case.is_live and may(person, Verb.DECIDE, case)
+    may_decide = case.is_live and may(person, Verb.PROPOSE, case)
     rows = []
     for value in values:
         on_value = decisions.get(value.value, [])

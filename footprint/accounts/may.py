@@ -16,7 +16,10 @@ class Verb(StrEnum):
     OPEN_CASE = "cases:open"
     EDIT_CASE = "cases:edit"
     RUN_HUNT = "hunts:run"
+    PROPOSE = "cases:propose"
     DECIDE = "cases:decide"
+    APPROVE = "cases:approve"
+    APPROVE_WIDE = "cases:approve_wide"
     IMPORT_LIST = "decisions:import"
     IMPORT_LARGE_LIST = "decisions:import_large"
     READ_WATCHLISTS = "watchlists:read"
@@ -32,9 +35,14 @@ class Verb(StrEnum):
 _READER = frozenset(
     {Verb.READ_CASES, Verb.READ_WATCHLISTS, Verb.READ_SOURCES, Verb.READ_LEDGER, Verb.KEEP_ACCOUNT}
 )
-_ANALYST = _READER | {Verb.OPEN_CASE, Verb.EDIT_CASE, Verb.RUN_HUNT}
-_REVIEWER = _ANALYST | {Verb.DECIDE, Verb.IMPORT_LIST}
-_LEAD = _REVIEWER | {Verb.IMPORT_LARGE_LIST, Verb.MANAGE_WATCHLISTS, Verb.MANAGE_SOURCES}
+_ANALYST = _READER | {Verb.OPEN_CASE, Verb.EDIT_CASE, Verb.RUN_HUNT, Verb.PROPOSE}
+_REVIEWER = _ANALYST | {Verb.DECIDE, Verb.APPROVE, Verb.IMPORT_LIST}
+_LEAD = _REVIEWER | {
+    Verb.APPROVE_WIDE,
+    Verb.IMPORT_LARGE_LIST,
+    Verb.MANAGE_WATCHLISTS,
+    Verb.MANAGE_SOURCES,
+}
 
 _VERBS_OF: dict[str, frozenset[Verb]] = {
     Role.READER: _READER,

@@ -27,6 +27,9 @@ class Event(StrEnum):
     NOTE_ADDED = "cases:note:added"
     NOTE_CHANGED = "cases:note:changed"
     NOTE_REMOVED = "cases:note:removed"
+    DECISION_PROPOSED = "cases:decision:proposed"
+    DECISION_REJECTED = "cases:decision:rejected"
+    DECISION_TAKEN_BACK = "cases:decision:taken_back"
     DECISION_MADE = "cases:decision:made"
     DECISION_SUPERSEDED = "cases:decision:superseded"
     DECISION_WITHDRAWN = "cases:decision:withdrawn"
@@ -40,6 +43,10 @@ class Event(StrEnum):
     BATCH_STOPPED = "cases:batch:stopped"
     BATCH_RESUMED = "cases:batch:resumed"
     BATCH_UNDO_ASKED = "cases:batch:undo_asked"
+    WITHDRAWAL_PROPOSED = "cases:withdrawal:proposed"
+    WITHDRAWAL_REJECTED = "cases:withdrawal:rejected"
+    WITHDRAWAL_TAKEN_BACK = "cases:withdrawal:taken_back"
+    WITHDRAWAL_OVERTAKEN = "cases:withdrawal:overtaken"
     WATCHLIST_DOWNLOADED = "watchlists:watchlist:downloaded"
     WATCHLIST_ADDED = "watchlists:watchlist:added"
     WATCHLIST_CHANGED = "watchlists:watchlist:changed"
@@ -98,6 +105,9 @@ PHRASES: dict[Event, str] = {
     Event.NOTE_ADDED: "wrote",
     Event.NOTE_CHANGED: "changed",
     Event.NOTE_REMOVED: "removed",
+    Event.DECISION_PROPOSED: "proposed",
+    Event.DECISION_REJECTED: "rejected the proposed",
+    Event.DECISION_TAKEN_BACK: "took back the proposed",
     Event.DECISION_MADE: "decided",
     Event.DECISION_SUPERSEDED: "superseded a decision",
     Event.DECISION_WITHDRAWN: "withdrew a decision",
@@ -111,6 +121,10 @@ PHRASES: dict[Event, str] = {
     Event.BATCH_STOPPED: "stopped in bulk",
     Event.BATCH_RESUMED: "went on in bulk",
     Event.BATCH_UNDO_ASKED: "began to undo in bulk",
+    Event.WITHDRAWAL_PROPOSED: "proposed to withdraw",
+    Event.WITHDRAWAL_REJECTED: "kept in force, against a proposal,",
+    Event.WITHDRAWAL_TAKEN_BACK: "took back the proposal to withdraw",
+    Event.WITHDRAWAL_OVERTAKEN: "overtook the proposal to withdraw",
     Event.WATCHLIST_DOWNLOADED: "downloaded",
     Event.WATCHLIST_ADDED: "added the watchlist",
     Event.WATCHLIST_CHANGED: "changed the rule of",

@@ -11,10 +11,11 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from cases.actions import DecidedMeanwhile, UndoRefused, expire_due, undo
+from cases.actions import expire_due, undo
 from cases.explained import judgements_of
 from cases.merging import settle_unsettled
 from cases.models import Case, CaseValue, Decision, Endpoint
+from cases.refusals import DecidedMeanwhile, UndoRefused
 from footprint.accounts.models import Person
 from footprint.ledger.chain import Link, follow
 from footprint.ledger.models import Entry

@@ -7,16 +7,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from cases.actions import (
-    CannotDecide,
-    DecidedMeanwhile,
-    bases_of,
-    basis_of,
-    decide,
-    expire_due,
-)
+from cases.actions import decide, expire_due
+from cases.bases import bases_of, basis_of
 from cases.case_actions import visit
 from cases.models import Case, CaseFile, Decision, Endpoint
+from cases.refusals import CannotDecide, DecidedMeanwhile
 from cases.tasks import expire_decisions
 from footprint.accounts.models import Person
 from footprint.ledger.models import Entry

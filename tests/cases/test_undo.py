@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from cases.actions import UndoRefused, expire_due, undo
+from cases.actions import expire_due, undo
 from cases.models import Case, Decision
+from cases.refusals import UndoRefused
 from footprint.accounts.models import Person
 from footprint.ledger.models import Entry
 from tests.cases.test_deciding import pass_expiry
@@ -25,7 +26,7 @@ def test_undoing_withdraws_and_makes_undecided_again(case: Case, rui: Person):
     decision.refresh_from_db()
     assert (decision.state, decision.ended_by, undone.remade) == (Decision.State.WITHDRAWN, rui, None)
     assert verdict_of(case, "a.example") == "undecided"
-    assert undone.effect.in_words()["endpoints"] == {"blocked to undecided": 2}
+    assert undone.effect["endpoints"] == {"blocked to undecided": 2}
 
 
 def test_what_was_superseded_is_made_again_as_a_new_decision(case: Case, rui: Person, ana: Person):

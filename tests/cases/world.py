@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db import transaction
 
-from cases.actions import basis_of, decide
+from cases.actions import decide
+from cases.bases import basis_of
 from cases.case_actions import FileText, add_case
 from cases.merging import Merged, RowToMerge, merge, settle_unsettled
 from cases.models import Case, CaseValue, Decision, Endpoint, Sighting

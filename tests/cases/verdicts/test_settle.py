@@ -13,10 +13,11 @@ from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from cases.deciding import new_decision, resettle
+from cases.deciding import new_decision
 from cases.explained import explain_endpoint, judgements_of
 from cases.merging import settle_unsettled
 from cases.models import Case, CaseValue, Decision, Endpoint
+from cases.settling import resettle
 from cases.verdicts.precedence import Verdict
 from cases.verdicts.settle import Reach, lock_reached, select_reached, settle, take_verdict_lock
 from cases.verdicts.subject import Subject, SubjectKind, read_subject

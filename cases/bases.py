@@ -1,0 +1,70 @@
+"""What a person who looks at a value sees in force: the basis of deciding by compare-and-set."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_network
+
+from cases.models import Case, Decision
+from cases.observed import read_address
+from cases.querysets import DecisionQuerySet
+from cases.refusals import DecidedMeanwhile
+from cases.verdicts.subject import suffixes_of
+
+# (kind, subject) of a decision; exact ones have no kind here, because their texts never collide.
+_Key = tuple[str, str]
+
+
+def bases_of(case: Case, values: Sequence[str]) -> dict[str, str]:
+    """By value, the ids of the decisions in force that cover it and reach the case, in order, as one text."""
+    ids: dict[_Key, list[int]] = defaultdict(list)
+    prefixes: set[tuple[int, int]] = set()
+    found = covering_values(values).in_force().covering(case).order_by("pk")
+    for pk, kind, subject in found.values_list("pk", "subject_kind", "subject"):
+        ids[_key_of(kind, subject)].append(pk)
+        if kind == "network":
+            network = ip_network(subject)
+            prefixes.add((network.version, network.prefixlen))
+    return {
+        value: ",".join(
+            map(str, sorted(pk for key in _keys_over(value, prefixes) for pk in ids.get(key, ())))
+        )
+        for value in values
+    }
+
+
+def basis_of(case: Case, value: str) -> str:
+    return bases_of(case, [value])[value]
+
+
+def covering_values(values: Sequence[str]) -> DecisionQuerySet:
+    """The decisions, of any state, whose subject covers one of the values."""
+    addresses = [value for value in values if read_address(value)]
+    names = sorted(set(values) - set(addresses))
+    return Decision.objects.matching(names, addresses)
+
+
+def check_basis(case: Case, value: str, basis: str) -> None:
+    if basis_of(case, value) == basis:
+        return
+    decisions = covering_values([value]).covering(case).select_related("proposer", "ended_by")
+    seen = [int(pk) for pk in basis.split(",") if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    current = decisions.in_force().exclude(pk__in=seen).order_by("-made_at", "-pk").first()
+    ended = decisions.filter(pk__in=seen, ended_at__isnull=False).order_by("-ended_at").first()
+    raise DecidedMeanwhile(current or decisions.in_force().order_by("-pk").first(), current or ended)
+
+
+def _key_of(kind: str, subject: str) -> _Key:
+    return (kind, subject) if kind in {"below", "network"} else ("", subject)
+
+
+def _keys_over(value: str, prefixes: set[tuple[int, int]]) -> Iterator[_Key]:
+    yield "", value
+    if not read_address(value):
+        yield from (("below", suffix) for suffix in suffixes_of(value))
+        return
+    version = 6 if ":" in value else 4
+    for of_version, length in prefixes:
+        if of_version == version:
+            yield "network", str(ip_network(f"{value}/{length}", strict=False))

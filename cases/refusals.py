@@ -1,0 +1,77 @@
+"""Why a change of decisions is refused. Nothing was written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cases.models import Decision, Proposal
+from cases.verdicts.preview import Preview
+
+
+class Refused(Exception):
+    """`message` is a sentence for the person."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class CannotDecide(Refused):
+    """What was asked cannot be decided. `field` is the form field that `message` belongs to, or empty."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class DecidedMeanwhile(Refused):
+    """Someone changed the decisions on this subject since the person looked.
+
+    `current` is what is in force now, the latest first made; None when nothing is. `who`, `what` and
+    `when` tell the latest change, also when that one took a decision away.
+    """
+
+    def __init__(self, current: Decision | None, latest: Decision | None) -> None:
+        self.current = current
+        self.who = self.what = ""
+        self.when: datetime | None = None
+        if latest is not None:
+            ended = latest.state != Decision.State.IN_FORCE
+            by = latest.ended_by if ended else latest.proposer
+            self.who = str(by) if by is not None else "the clock"
+            self.what = f"{latest}" + (f" ({latest.get_state_display()})" if ended else "")
+            self.when = latest.ended_at if ended else latest.made_at
+        super().__init__(
+            f"Decided meanwhile by {self.who}: {self.what}" if self.what else "Decided meanwhile"
+        )
+
+
+class PreviewMoved(Refused):
+    """What the decision would change is not what the person saw. `now` is what it is."""
+
+    def __init__(self, now: Preview, before: Preview | None = None) -> None:
+        super().__init__("What this would change has moved since you looked. Look again.")
+        self.now = now
+        self.before = before
+
+
+class CannotApprove(Refused):
+    """This person may not end this proposal, or it cannot be ended so."""
+
+
+class ProposalMoved(Refused):
+    """What the proposal would change is not what it was judged on."""
+
+    def __init__(self, proposal: Proposal, now: Preview) -> None:
+        super().__init__("What this would change has moved since it was proposed. Look again.")
+        self.proposal = proposal
+        self.now = now
+
+
+class UndoRefused(Refused):
+    """The decision stays. `current` is what is in force on its subject now, where that is the cause."""
+
+    def __init__(self, message: str, current: Decision | None = None) -> None:
+        super().__init__(message)
+        self.why = message
+        self.current = current

@@ -1,0 +1,183 @@
+"""Which changes of decisions need a second person: the facts, gathered for many at once, and the rule."""
+
+# ruff: noqa: S608  # every part of a statement is a constant of this module; values are parameters
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from cases.explained import ruling_of
+from cases.known.matching import known_hits
+from cases.models import Decision, Verdict
+from cases.places import in_the_place_of
+from cases.verdicts import precedence
+from cases.verdicts.four_eyes import ONLY_PROPOSES, Facts, Limits, why_second_person
+from cases.verdicts.settle import rank_of
+from cases.verdicts.subject import Subject
+from footprint.accounts.may import Verb, may
+from footprint.accounts.models import Person
+
+_Why = tuple[str, ...]
+
+
+def why_second_person_of(
+    decisions: Sequence[Decision], *, ended: Sequence[Decision | None] = ()
+) -> list[_Why]:
+    """For each decision, to be made or to be ended, the reasons for a second person, in the same order.
+
+    `ended` are the decisions whose places they take, in the same order. A fixed number of queries,
+    however many decisions.
+    """
+    replaced = [each.verdict if each else None for each in ended] or [None] * len(decisions)
+    known_good = _known_good([decision.as_subject for decision in decisions])
+    overridden = _overridden(decisions)
+    common = _common(decisions)
+    limits = limits_in_force()
+    found = []
+    for number, decision in enumerate(decisions):
+        devices, other_cases = common.get(number, (0, 0))
+        facts = Facts(
+            subject=decision.as_subject,
+            verdict=precedence.Verdict(decision.verdict),
+            scope=precedence.Scope(decision.scope),
+            replaces=_verdict_or_none(replaced[number]),
+            known_good=known_good.get(decision.as_subject, ()),
+            overridden=overridden.get(number, ()),
+            devices=devices,
+            other_cases=other_cases,
+        )
+        found.append(why_second_person(facts, limits))
+    return found
+
+
+def limits_in_force() -> Limits:
+    configured = settings.FOOTPRINT
+    return Limits(
+        devices=configured.second_person_devices,
+        other_cases=configured.second_person_cases,
+        everywhere_blocks=configured.second_person_everywhere_blocks,
+    )
+
+
+def _verdict_or_none(verdict: str | None) -> precedence.Verdict | None:
+    return precedence.Verdict(verdict) if verdict else None
+
+
+def _known_good(subjects: Sequence[Subject]) -> Mapping[Subject, Sequence[str]]:
+    """The names of the known-good lists that speak of each subject."""
+    return {
+        subject: [hit.list_name for hit in hits if hit.is_known_good]
+        for subject, hits in known_hits(subjects).items()
+    }
+
+
+def why_not_alone(actor: Person, decision: Decision) -> tuple[str, ...]:
+    """Why the actor cannot make the decision, not yet in force, or end it alone. Empty when they can."""
+    replaced = in_the_place_of(decision)
+    why = why_second_person_of([decision], ended=[replaced if replaced != decision else None])[0]
+    return why if may(actor, Verb.DECIDE, decision) else (*why, ONLY_PROPOSES)
+
+
+_ASKED = """
+    unnest(%(numbers)s::int[], %(kinds)s::text[], %(subjects)s::text[], %(networks)s::cidr[],
+           %(cases)s::bigint[]) AS asked(n, kind, subject, network, case_id)
+"""
+# Of exact subjects alone. An address stands beside names too; its devices are those of its endpoints.
+_COMMON = f"""
+    SELECT found.n, max(found.devices), count(DISTINCT found.case_id) FILTER (WHERE found.is_other)
+      FROM (
+        SELECT asked.n, v.devices::bigint AS devices, v.case_id,
+               v.case_id IS DISTINCT FROM asked.case_id AS is_other
+          FROM {_ASKED}
+          JOIN cases_casevalue v ON reverse(v.value) = reverse(asked.subject) COLLATE "C" AND v.kind = 'name'
+         WHERE asked.kind = 'name'
+        UNION ALL
+        SELECT asked.n, v.devices, v.case_id, v.case_id IS DISTINCT FROM asked.case_id
+          FROM {_ASKED}
+          CROSS JOIN LATERAL (SELECT DISTINCT e.case_id FROM cases_endpoint e
+                               WHERE e.value = asked.subject COLLATE "C") at
+          JOIN cases_casevalue v ON v.case_id = at.case_id AND v.value = asked.subject COLLATE "C"
+         WHERE asked.kind IN ('address', 'text')
+        UNION ALL
+        SELECT asked.n, beside.devices, unnest(beside.cases) AS case_id, true
+          FROM {_ASKED}
+          CROSS JOIN LATERAL (
+            SELECT count(DISTINCT device) AS devices,
+                   array_agg(DISTINCT e.case_id)
+                       FILTER (WHERE e.case_id IS DISTINCT FROM asked.case_id) AS cases
+              FROM (SELECT case_id, devices FROM cases_endpoint WHERE ip = asked.network::inet
+                    UNION ALL
+                    SELECT case_id, devices FROM cases_endpoint WHERE dns_ip = asked.network::inet) e
+              LEFT JOIN LATERAL unnest(e.devices) AS device ON true
+          ) beside
+         WHERE asked.kind = 'address'
+      ) found
+     GROUP BY found.n
+"""
+
+
+def _common(decisions: Sequence[Decision]) -> dict[int, tuple[int, int]]:
+    """(devices, other cases) by number."""
+    exact = [(n, each) for n, each in enumerate(decisions) if not each.as_subject.is_wide]
+    if not exact:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_COMMON, _asked(exact, [each.made_in_id for _, each in exact]))
+        return {n: (devices or 0, cases) for n, devices, cases in cursor.fetchall()}
+
+
+_OVERRIDDEN = f"""
+    SELECT asked.n, d.subject_kind, d.subject, d.scope
+      FROM unnest(%(numbers)s::int[], %(kinds)s::text[], %(subjects)s::text[], %(networks)s::cidr[],
+                  %(cases)s::bigint[], %(ranks)s::bigint[], %(specific)s::int[])
+           AS asked(n, kind, subject, network, case_id, rank, specific)
+      JOIN cases_decision d
+        ON d.state = 'in force' AND (d.expires_at IS NULL OR d.expires_at > statement_timestamp())
+       AND d.verdict = 'blocked' AND {rank_of("d")} < asked.rank
+       AND {rank_of("d")} %% {precedence.SCOPE_STEP} > asked.specific
+       AND ((asked.kind = 'below' AND d.subject_kind IN ('name', 'below')
+             AND '.' || d.subject LIKE '%%.' || asked.subject)
+            OR (asked.kind = 'network' AND d.network <<= asked.network))
+       AND (d.scope = 'everywhere' OR EXISTS (
+            SELECT FROM cases_casefile f
+             WHERE f.case_id = asked.case_id AND f.kind = d.file_kind AND f.key = d.file_key))
+     ORDER BY asked.n, d.subject
+"""
+
+
+def _overridden(decisions: Sequence[Decision]) -> dict[int, list[str]]:
+    """The more specific blocks of a wider scope that wide allows override, in words."""
+    wide = [
+        (n, each)
+        for n, each in enumerate(decisions)
+        if each.as_subject.is_wide and each.verdict == Verdict.ALLOWED and each.scope != "everywhere"
+    ]
+    found: dict[int, list[str]] = defaultdict(list)
+    if not wide:
+        return found
+    rulings = [ruling_of(each) for _, each in wide]
+    asked = _asked(wide, [each.case_id for _, each in wide]) | {
+        "ranks": [ruling.rank for ruling in rulings],
+        "specific": [ruling.subject.specificity for ruling in rulings],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_OVERRIDDEN, asked)
+        for n, kind, subject, scope in cursor.fetchall():
+            block = Decision(verdict="blocked", subject_kind=kind, subject=subject, scope=scope)
+            found[n].append(f"the {block}")
+    return found
+
+
+def _asked(decisions: Sequence[tuple[int, Decision]], cases: Sequence[int | None]) -> dict[str, Any]:
+    return {
+        "numbers": [n for n, _ in decisions],
+        "kinds": [each.subject_kind for _, each in decisions],
+        "subjects": [each.subject for _, each in decisions],
+        "networks": [str(each.network) if each.network else None for _, each in decisions],
+        "cases": list(cases),
+    }

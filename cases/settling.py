@@ -1,0 +1,109 @@
+"""Endpoints that decisions reach, judged anew: at once when few, in batches by a task when many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from django.db import connection, transaction
+
+from cases.models import Decision, Resettling
+from cases.verdicts.settle import (
+    Reach,
+    Settled,
+    lock_reached,
+    lock_these,
+    select_reached,
+    settle,
+    take_verdict_lock,
+)
+
+# So many are settled inside the decision's own transaction. More would hold everybody up: settling takes
+# about a tenth of a second for a thousand.
+AT_ONCE = 2_000
+BATCH = 1_000
+
+_PUT_OFF = """
+    INSERT INTO cases_resettling (endpoint_id, case_id, value)
+    SELECT DISTINCT e.id, e.case_id, e.value FROM cases_endpoint e WHERE e.id IN ({reached})
+    ON CONFLICT DO NOTHING
+"""
+_TAKE = """
+    DELETE FROM cases_resettling WHERE endpoint_id IN (
+        SELECT endpoint_id FROM cases_resettling ORDER BY endpoint_id LIMIT %s
+    ) RETURNING endpoint_id
+"""
+
+
+def reach_of(decision: Decision) -> Reach:
+    return Reach(
+        subject_kind=decision.subject_kind,
+        subject=decision.subject,
+        case_id=decision.case_id,
+        file_kind=decision.file_kind,
+        file_key=decision.file_key,
+    )
+
+
+def resettle(decisions: Iterable[Decision]) -> Settled | None:
+    """Judges every endpoint anew that one of the decisions, ended or made, may govern.
+
+    None when there are too many: they wait for `settle_waiting`. The caller holds the verdict lock.
+    """
+    reaches = [reach_of(decision) for decision in decisions]
+    if _are_many(reaches):
+        _put_off(reaches)
+        return None
+    return settle(lock_reached(reaches))
+
+
+def settle_waiting() -> int:
+    """Settles what was put off, in short transactions. Safe to call again; returns how many."""
+    settled = 0
+    while batch := _settle_batch():
+        settled += batch
+    return settled
+
+
+def waiting_in(case_id: int) -> int:
+    """Endpoints of the case whose verdict is old."""
+    return Resettling.objects.filter(case=case_id).count()
+
+
+def waiting_values(case_id: int, values: Sequence[str]) -> Counter[str]:
+    """Endpoints whose verdict is old, by value."""
+    found = Resettling.objects.filter(case=case_id, value__in=values).values_list("value", flat=True)
+    return Counter(found)
+
+
+def _settle_batch() -> int:
+    with transaction.atomic():
+        take_verdict_lock()
+        with connection.cursor() as cursor:
+            cursor.execute(_TAKE, [BATCH])
+            ids = [pk for (pk,) in cursor.fetchall()]
+        settle(lock_these(ids))
+    return len(ids)
+
+
+def _are_many(reaches: Sequence[Reach]) -> bool:
+    union, parameters = _union(reaches)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({union} LIMIT %s) few", [*parameters, AT_ONCE + 1])  # noqa: S608  # constants
+        (count,) = cursor.fetchone()
+    return bool(count > AT_ONCE)
+
+
+def _put_off(reaches: Sequence[Reach]) -> None:
+    union, parameters = _union(reaches)
+    with connection.cursor() as cursor:
+        cursor.execute(_PUT_OFF.format(reached=union), parameters)
+
+
+def _union(reaches: Sequence[Reach]) -> tuple[str, list[str | int]]:
+    selects, parameters = [], list[str | int]()
+    for reach in reaches:
+        select, values = select_reached(reach)
+        selects.append(select)
+        parameters += values
+    return " UNION ALL ".join(selects), parameters

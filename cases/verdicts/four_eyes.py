@@ -1,0 +1,101 @@
+"""When a change of decisions needs a second person, and why, in words. Facts in, sentences out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cases.verdicts.precedence import Scope, Verdict
+from cases.verdicts.subject import Subject
+
+ONLY_PROPOSES = "A reviewer decides; whoever proposes never does."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How common a value may be before one person is not enough."""
+
+    devices: int = 25
+    other_cases: int = 3
+    everywhere_blocks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Of a decision that is made, or of one that ends.
+
+    `replaces` is the verdict of the decision whose place it takes, where there is one. `overridden` names
+    the more specific blocks of a wider scope that it would override; `devices` and `other_cases` are the
+    value's, for exact subjects only.
+    """
+
+    subject: Subject
+    verdict: Verdict
+    scope: Scope
+    replaces: Verdict | None = None
+    known_good: Sequence[str] = ()
+    overridden: Sequence[str] = ()
+    devices: int = 0
+    other_cases: int = 0
+
+    @property
+    def verdicts(self) -> set[Verdict]:
+        return {self.verdict, self.replaces} if self.replaces else {self.verdict}
+
+
+def why_second_person(facts: Facts, limits: Limits) -> tuple[str, ...]:
+    """Empty when one person is enough."""
+    return tuple(
+        sentence
+        for sentence in (
+            _wide(facts),
+            _known_good(facts),
+            _overrides(facts),
+            _devices(facts, limits),
+            _other_cases(facts, limits),
+            _everywhere_block(facts, limits),
+        )
+        if sentence
+    )
+
+
+def needs_lead(subject: Subject, scope: Scope) -> bool:
+    """Whether only a lead may approve it."""
+    return subject.is_wide and scope is Scope.EVERYWHERE
+
+
+def _wide(facts: Facts) -> str:
+    return f"It is wide: {facts.subject.in_words()}." if facts.subject.is_wide else ""
+
+
+def _known_good(facts: Facts) -> str:
+    if not facts.known_good or Verdict.BLOCKED not in facts.verdicts:
+        return ""
+    return f"It contradicts what is known good: {_named(facts.known_good)}."
+
+
+def _overrides(facts: Facts) -> str:
+    return f"It overrides {_named(facts.overridden)}." if facts.overridden else ""
+
+
+def _devices(facts: Facts, limits: Limits) -> str:
+    return f"{facts.devices:,} devices talk to it." if facts.devices >= limits.devices else ""
+
+
+def _other_cases(facts: Facts, limits: Limits) -> str:
+    return f"{facts.other_cases:,} other cases have it." if facts.other_cases >= limits.other_cases else ""
+
+
+def _everywhere_block(facts: Facts, limits: Limits) -> str:
+    if not limits.everywhere_blocks or facts.scope is not Scope.EVERYWHERE:
+        return ""
+    return "It blocks everywhere." if Verdict.BLOCKED in facts.verdicts else ""
+
+
+_NAMED_AT_MOST = 3
+
+
+def _named(things: Sequence[str]) -> str:
+    more = len(things) - _NAMED_AT_MOST
+    shown = ", ".join(things[:_NAMED_AT_MOST])
+    return f"{shown} and {more:,} more" if more > 0 else shown
