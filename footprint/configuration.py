@@ -217,8 +217,8 @@ class Configuration(BaseSettings):
     )
     allow_http_sources: bool = Field(
         False,
-        description="Sources may be asked over plain http://. For labs: everybody on the way can read "
-        "the answers and the token.",
+        description="Sources and targets may be asked over plain http://. For labs: everybody on the way can "
+        "read the answers and the token.",
     )
 
     second_person_devices: int = Field(
@@ -246,6 +246,12 @@ class Configuration(BaseSettings):
     )
     publish_longest_seconds: float = Field(
         300, ge=0, le=86_400, description="… and at the latest so long after the first one that waits."
+    )
+    reconcile_minutes: float = Field(
+        60,
+        ge=1,
+        le=1440,
+        description="How often a target is looked at for edits by hand. New publications go there at once.",
     )
     feed_requests_per_minute: int = Field(
         120, ge=1, le=100_000, description="Most fetches of one consumer a minute, in each web process."

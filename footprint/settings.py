@@ -220,6 +220,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "cases.watchlists.tasks.publish_due",
         "footprint.ledger.tasks.make_due_checkpoint",
         "footprint.ledger.tasks.wake_verifications",
+        "cases.watchlists.tasks.look_after_targets",
     )
 }
 # Old telemetry goes, small files become large ones: within the hour once it is due.

@@ -9,7 +9,8 @@ from cases.models import CaseFile, Decision
 from cases.querysets import DecisionQuerySet
 
 if TYPE_CHECKING:
-    from cases.watchlists.models import Publication, Watchlist  # noqa: F401  # one is named in strings only
+    # Some are named in strings only.
+    from cases.watchlists.models import Publication, Receipt, Target, Watchlist  # noqa: F401
 
 
 class PublicationQuerySet(models.QuerySet["Publication"]):
@@ -39,3 +40,15 @@ def decisions_of(watchlist: Watchlist) -> DecisionQuerySet:
         subject_kind__in=watchlist.subject_kinds,
         scope__in=watchlist.scopes,
     )
+
+
+class TargetQuerySet(models.QuerySet["Target"]):
+    def used(self) -> TargetQuerySet:
+        """All but those that were emptied for good."""
+        return self.exclude(retired_at__isnull=False, stand="emptied")
+
+
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    def there(self) -> ReceiptQuerySet:
+        """Entries that the target holds, as far as we know."""
+        return self.filter(accepted_at__isnull=False).exclude(state="withdrawn")

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+import os
 
-from cases.watchlists import publishing
+from celery import Task, shared_task
+
+from cases.watchlists import enforcement, hints, publishing, reconciling
 
 
 @shared_task(name="cases.watchlists.tasks.publish_due")
 def publish_due() -> None:
-    publishing.publish_due()
+    if publishing.publish_due():
+        hints.hint_targets()
+
+
+@shared_task(name="cases.watchlists.tasks.look_after_targets")
+def look_after_targets() -> None:
+    enforcement.count_fetches()
+    hints.hint_targets()
+
+
+@shared_task(name="cases.watchlists.tasks.reconcile_target", bind=True)
+def reconcile_target(self: Task[[int], None], target_id: int) -> None:
+    if reconciling.reconcile(target_id, f"{self.request.hostname} {os.getpid()}"):
+        hints.hint_targets()

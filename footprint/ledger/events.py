@@ -59,6 +59,13 @@ class Event(StrEnum):
     PUBLISHING_RESUMED = "watchlists:publishing:resumed"
     CONSUMER_ADDED = "watchlists:consumer:added"
     CONSUMER_REVOKED = "watchlists:consumer:revoked"
+    TARGET_ADDED = "watchlists:target:added"
+    TARGET_CHANGED = "watchlists:target:changed"
+    TARGET_PAUSED = "watchlists:target:paused"
+    TARGET_RESUMED = "watchlists:target:resumed"
+    TARGET_RETIRED = "watchlists:target:retired"
+    TARGET_RECONCILED = "watchlists:target:reconciled"
+    TARGET_FAILED = "watchlists:target:failed"
     FEED_TOKEN_MADE = "watchlists:consumer:token_made"  # noqa: S105  # the name of an event
 
     SOURCE_ADDED = "hunts:source:added"
@@ -137,6 +144,13 @@ PHRASES: dict[Event, str] = {
     Event.PUBLISHING_RESUMED: "resumed",
     Event.CONSUMER_ADDED: "added the feed consumer",
     Event.CONSUMER_REVOKED: "revoked the feed consumer",
+    Event.TARGET_ADDED: "added the target",
+    Event.TARGET_CHANGED: "changed the target",
+    Event.TARGET_PAUSED: "paused the target",
+    Event.TARGET_RESUMED: "resumed the target",
+    Event.TARGET_RETIRED: "retired the target",
+    Event.TARGET_RECONCILED: "reconciled",
+    Event.TARGET_FAILED: "could not reconcile",
     Event.FEED_TOKEN_MADE: "made a token for",
     Event.SOURCE_ADDED: "added the source",
     Event.SOURCE_CHANGED: "changed the source",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from cases.watchlists.formats import ListEntry
@@ -29,6 +31,11 @@ class Wish:
     @property
     def newest(self) -> int:
         return max(entry.decision for entry in self.entries)
+
+    @property
+    def digest(self) -> str:
+        """Of the content, to tell later whether it was the same."""
+        return sha256(json.dumps(dict(self.content), sort_keys=True).encode()).hexdigest()
 
 
 class Refusal(NamedTuple):

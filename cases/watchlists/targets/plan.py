@@ -57,9 +57,18 @@ def _newest(entries: Iterable[ListEntry], most: int) -> tuple[list[ListEntry], i
 
 
 def make_plan(
-    wishes: Sequence[Wish], items: Iterable[Item], room: Room, refused: Sequence[Refusal] = ()
+    wishes: Sequence[Wish],
+    items: Iterable[Item],
+    room: Room,
+    refused: Sequence[Refusal] = (),
+    unwilling: Mapping[str, str] | None = None,
 ) -> Plan:
-    """Removals come first, then changes, then additions with the newest decisions first."""
+    """Removals come first, then changes, then additions with the newest decisions first.
+
+    `unwilling`: keys of wishes that the service refused a short while ago, and why; they are not sent again,
+    and what is there for them stays.
+    """
+    unwilling = unwilling or {}
     ours: dict[str, list[Item]] = defaultdict(list)
     taken: dict[str, Item] = {}
     for item in items:
@@ -75,7 +84,9 @@ def make_plan(
     for wish in wishes:
         mine = sorted(ours.pop(wish.key, ()), key=lambda item: (not _says(item, wish), item.id))
         removals += mine[1:]
-        if mine:
+        if wish.key in unwilling and not (mine and _says(mine[0], wish)):
+            never += [Refusal(entry, unwilling[wish.key]) for entry in wish.entries]
+        elif mine:
             (kept if _says(mine[0], wish) else changes).append((wish, mine[0]))
         elif wish.key in taken:
             why = f"left to others: {taken[wish.key].made_by or 'somebody else'} has it there"

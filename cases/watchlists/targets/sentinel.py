@@ -185,13 +185,13 @@ class SentinelClient:
         return wishes
 
     def _make(self, wishes: Sequence[Wish]) -> Sequence[Outcome]:
-        """With its first items. Whether they are there is seen when it is read."""
+        """With its first items, whose ids are seen when it is read."""
         text = _HEADING + "".join(_row(wish.content) for wish in wishes)
         body = {"properties": self._described() | {"rawContent": text}}
         done = (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
         made = self.caller.call("PUT", self.place.path, params=self._params, json=body, fine=done)
         self._follow(made)
-        return []
+        return [Outcome(wish.key, True) for wish in wishes]
 
     def _described(self) -> dict[str, Any]:
         place = self.place

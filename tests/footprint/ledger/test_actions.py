@@ -57,6 +57,8 @@ NO_ENTRY = {
     "footprint.ledger.exporting.lines_of": "it reads, by a cursor of its own",
     "footprint.ledger.sealing.make_checkpoint": "an entry about each checkpoint would want a checkpoint",
     "footprint.ledger.sealing.make_due_checkpoint": "as make_checkpoint",
+    "cases.watchlists.target_actions.ask_for_dry_run": "a wish is a note to the worker",
+    "cases.watchlists.target_actions.ask_for_reconciliation": "as ask_for_dry_run; what it sends is an entry",
     "hunts.source_actions.forget_wish": "a wish for a test is a note to the worker; the test is an entry",
     "hunts.source_actions.wish_for_probe": "as forget_wish",
 }

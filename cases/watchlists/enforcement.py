@@ -1,0 +1,108 @@
+"""When decisions took effect outside: by a target that accepted them, or a feed that was fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from django.db import connection, transaction
+
+from cases.watchlists.computing import COLUMNS, rows_of
+from cases.watchlists.entries import heading
+from cases.watchlists.formats import REGISTRY, How, ListEntry
+from cases.watchlists.models import Fetch, Publication, Target
+
+_TOGETHER = 5_000
+_FETCHES_AT_ONCE = 100
+
+_BY_TARGET = """
+    INSERT INTO watchlists_enforcement AS n (decision_id, effective_at, by)
+    SELECT decision_number, min(accepted_at) + %(grace)s, %(by)s FROM watchlists_receipt
+     WHERE target_id = %(target)s AND state = 'accepted'
+       AND (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s))
+     GROUP BY decision_number
+    ON CONFLICT (decision_id) DO UPDATE SET effective_at = excluded.effective_at, by = excluded.by
+     WHERE n.effective_at > excluded.effective_at
+"""
+
+
+def note_accepted(target: Target, keys: Sequence[str] | None = None) -> None:
+    """Of these keys, or of all that the target accepted."""
+    asked: dict[str, Any] = {
+        "target": target.pk,
+        "grace": target.grace,
+        "by": target.title,
+        "keys": None if keys is None else list(keys),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_TARGET, asked)
+
+
+def count_fetches() -> int:
+    """Takes in the fetches that web processes have noted since; returns how many."""
+    waiting = list(
+        Fetch.objects.filter(is_counted=False)
+        .order_by("at", "pk")
+        .values_list("pk", flat=True)[:_FETCHES_AT_ONCE]
+    )
+    for pk in waiting:
+        with transaction.atomic():
+            fetch = (
+                Fetch.objects.select_for_update(of=("self",), skip_locked=True)
+                .select_related("consumer")
+                .filter(pk=pk, is_counted=False)
+                .first()
+            )
+            if fetch is not None:
+                _count(fetch)
+    return len(waiting)
+
+
+def _count(fetch: Fetch) -> None:
+    consumer = fetch.consumer
+    publication = (
+        Publication.objects.select_related("watchlist")
+        .filter(watchlist=consumer.watchlist_id, number=fetch.number)
+        .first()
+    )
+    if publication is not None and consumer.format in REGISTRY:
+        format = REGISTRY[consumer.format](heading(publication))
+        said = (entry.decision for entry in _new_to(fetch) if format.say(entry).how is not How.LEFT_OUT)
+        for decisions in _chunks(said):
+            _note(decisions, fetch.at, consumer.name)
+    Fetch.objects.filter(pk=fetch.pk).update(is_counted=True)
+
+
+def _new_to(fetch: Fetch) -> Iterator[ListEntry]:
+    """What the consumer had not got with a version that was counted before."""
+    before = (
+        Fetch.objects.filter(consumer=fetch.consumer, is_counted=True, number__lt=fetch.number)
+        .order_by("-number")
+        .values_list("number", flat=True)
+        .first()
+    )
+    return rows_of(
+        f"SELECT {COLUMNS} FROM watchlists_publishedentry"  # noqa: S608  # constants
+        " WHERE watchlist_id = %s AND added_in > %s AND added_in <= %s"
+        " AND (removed_in IS NULL OR removed_in > %s)",
+        (fetch.consumer.watchlist_id, before or 0, fetch.number, fetch.number),
+    )
+
+
+def _chunks(decisions: Iterable[int]) -> Iterator[list[int]]:
+    left = iter(decisions)
+    while some := list(islice(left, _TOGETHER)):
+        yield some
+
+
+def _note(decisions: Sequence[int], at: datetime, by: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO watchlists_enforcement AS n (decision_id, effective_at, by)"
+            " SELECT DISTINCT ids.id, %s::timestamptz, %s FROM unnest(%s::bigint[]) AS ids (id)"
+            " ON CONFLICT (decision_id) DO UPDATE SET effective_at = excluded.effective_at, by = excluded.by"
+            " WHERE n.effective_at > excluded.effective_at",
+            [at, by, list(decisions)],
+        )

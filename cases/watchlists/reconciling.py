@@ -1,0 +1,180 @@
+"""One worker, one target: read what is there, plan, write receipts, send, look again.
+
+It may be stopped at any moment: what was sent and not noted is found there the next time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from time import monotonic
+
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db import transaction
+
+from cases.watchlists import ending, holding, receipts
+from cases.watchlists.enforcement import note_accepted
+from cases.watchlists.entries import entries_of
+from cases.watchlists.formats import ListEntry
+from cases.watchlists.holding import Fenced, Hold, Stopped
+from cases.watchlists.models import Publication, Reconciliation, Target
+from cases.watchlists.spending import changes_left, reserve
+from cases.watchlists.targets import defender, sentinel
+from cases.watchlists.targets.base import Client, Plan, Refusal, Step, There, Wish
+from cases.watchlists.targets.open import DEFENDER, open_target
+from cases.watchlists.targets.plan import Room, make_plan, wishes_of
+from footprint.azure.errors import BadSetting, ServiceError
+
+log = structlog.get_logger(__name__)
+
+# Then somebody else goes on, or the same worker anew; a task has its time limit.
+PASS_SECONDS = 600.0
+_TIME_IS_UP = "The time of one look was up; it goes on."
+_MOST_ENTRIES = {DEFENDER: defender.MOST_ENTRIES}
+
+
+@dataclass(slots=True)
+class Pass:
+    """What one reconciliation knows."""
+
+    hold: Hold
+    target: Target
+    record: Reconciliation
+    client: Client
+    wishes: list[Wish]
+    refused: list[Refusal]
+    beyond: int
+    unwilling: dict[str, str] = field(default_factory=dict)
+    changing: frozenset[str] = frozenset()
+    sent: int = 0
+    is_cut: bool = False
+
+    @property
+    def by_key(self) -> dict[str, Wish]:
+        return {wish.key: wish for wish in self.wishes}
+
+
+def reconcile(target_id: int, worker: str) -> bool:
+    """Whether there is more to do at once. Returns quietly when someone else has it."""
+    hold = holding.claim(target_id, worker)
+    if hold is None:
+        return False
+    target = Target.objects.select_related("watchlist").get(pk=target_id)
+    newest = Publication.objects.of(target.watchlist).published().first()
+    number = (newest.number or 0) if newest else 0
+    record = ending.begin(hold, target, number)
+    try:
+        return _to_its_end(hold, target, newest, record)
+    except Fenced:
+        log.warning("target_fenced_off", target=target_id, fence=hold.fence)
+        return False
+
+
+def _to_its_end(hold: Hold, target: Target, newest: Publication | None, record: Reconciliation) -> bool:
+    try:
+        return _carry_out(hold, target, newest, record)
+    except Stopped as stopped:
+        return ending.stop(hold, record, str(stopped))
+    except SoftTimeLimitExceeded:
+        return ending.stop(hold, record, _TIME_IS_UP, again=True)
+    except BadSetting as error:
+        return ending.fail_for_good(hold, record, f"{error.field}: {error}")
+    except ServiceError as error:
+        log.warning("target_failed", target=target.pk, error=type(error).__name__, said=error.words)
+        return ending.fail_with(hold, record, error)
+
+
+def _carry_out(hold: Hold, target: Target, newest: Publication | None, record: Reconciliation) -> bool:
+    client, caller = open_target(
+        target.as_described,
+        environment=os.environ,
+        allow_http=settings.FOOTPRINT.allow_http_sources,
+    )
+    caller.before = partial(holding.renew, hold)
+    looked = _wish(hold, target, newest, record, client)
+    known = receipts.known_of(target)
+    looked.unwilling = {
+        wish.key: known.unwilling[wish.key, wish.digest]
+        for wish in looked.wishes
+        if (wish.key, wish.digest) in known.unwilling
+    }
+    there = client.read(known.keys)
+    plan = _plan(looked, there)
+    drift = receipts.drift_of(plan, known)
+    looked.changing = frozenset(wish.key for wish, _ in plan.changes)
+    record.drifted, record.beyond = len(drift), looked.beyond
+    # Sent by a worker that was lost before it could note it, or with a list that was made in its own time.
+    record.added = sum(wish.key not in known.accepted for wish, _ in plan.kept)
+    ending.note_plan(record, plan, there)
+    if hold.is_dry_run:
+        return ending.finish_dry_run(hold, record, plan, drift)
+    with transaction.atomic():
+        receipts.note_plan(holding.lock(hold), plan, drift)
+        note_accepted(target)
+    _send(looked, plan, there)
+    if looked.is_cut:
+        return ending.stop(hold, record, _TIME_IS_UP, again=True)
+    return _confirm(looked, plan, there)
+
+
+def _wish(
+    hold: Hold, target: Target, newest: Publication | None, record: Reconciliation, client: Client
+) -> Pass:
+    most = _MOST_ENTRIES.get(target.kind, sentinel.MOST_ENTRIES)
+    with transaction.atomic():
+        wishes, refused, beyond = wishes_of(client, _entries(target, newest), most)
+    return Pass(hold, target, record, client, wishes, refused, beyond)
+
+
+def _entries(target: Target, newest: Publication | None) -> Iterable[ListEntry]:
+    return () if newest is None or target.retired_at is not None else entries_of(newest)
+
+
+def _plan(looked: Pass, there: There) -> Plan:
+    room = Room(changes_left(looked.target), there.places)
+    return make_plan(looked.wishes, there.items, room, looked.refused, looked.unwilling)
+
+
+def _send(looked: Pass, plan: Plan, there: There) -> None:
+    until = monotonic() + PASS_SECONDS
+    steps = looked.client.remove_all(there) if looked.target.retired_at else looked.client.steps(plan, there)
+    for step in steps:
+        if monotonic() > until:
+            looked.is_cut = True
+            return
+        if not reserve(looked.target, step.cost):
+            return
+        _take(looked, step)
+
+
+def _take(looked: Pass, step: Step) -> None:
+    """One request, and then one transaction about it."""
+    outcomes = step.send()
+    looked.sent += 1
+    by_key = looked.by_key
+    if not step.withdraws:
+        looked.unwilling |= {each.key: each.words for each in outcomes if not each.is_done}
+    with transaction.atomic():
+        target = holding.lock(looked.hold)
+        if step.withdraws:
+            receipts.note_withdrawn(target, outcomes, by_key)
+        else:
+            receipts.note_outcomes(target, outcomes, by_key)
+            note_accepted(target, [each.key for each in outcomes if each.is_done])
+        ending.note_step(looked.record, outcomes, changing=looked.changing, withdraws=step.withdraws)
+
+
+def _confirm(looked: Pass, plan: Plan, there: There) -> bool:
+    """Reads again what was changed: only what is seen there counts as done."""
+    if looked.sent:
+        known = receipts.known_of(looked.target)
+        there = looked.client.read(known.keys)
+        plan = _plan(looked, there)
+        with transaction.atomic():
+            receipts.note_plan(holding.lock(looked.hold), plan, {})
+            note_accepted(looked.target)
+    return ending.finish(looked.hold, looked.record, plan, there)

@@ -1,0 +1,208 @@
+"""Changes to the places where watchlists are pushed. Each is one transaction with its ledger entries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, TypedDict, Unpack
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from cases.deciding import database_now
+from cases.watchlists.ending import subject_of
+from cases.watchlists.models import Target, Watchlist
+from cases.watchlists.targets.open import open_target
+from footprint.accounts.models import Person
+from footprint.azure.errors import BadSetting
+from footprint.given_away import check_credential
+from footprint.ledger.events import Event
+from footprint.ledger.record import Actor, change
+
+_LONGEST_REASON = 2_000
+
+# Addresses below targets/ that are no target.
+_CHECKED = frozenset({"slug", "title", "kind", "credential", "grace_minutes"})
+# What says where a target is.
+PLACE = ("endpoint", "subscription", "resource_group", "workspace", "alias")
+TAKEN = frozenset({"new"})
+
+
+class TargetFields(TypedDict, total=False):
+    """What can be set of a target. Its slug, its kind and its list never change."""
+
+    title: str
+    options: Mapping[str, str]
+    credential: str
+    takes_allows: bool
+    grace_minutes: int
+
+
+class TargetMoved(Exception):
+    """Somebody changed the target since it was looked at."""
+
+
+def add_target(
+    *, actor: Actor, slug: str, kind: str, watchlist: Watchlist, **fields: Unpack[TargetFields]
+) -> Target:
+    """Raises BadSetting for what cannot be meant, and for a slug that is taken."""
+    if slug in TAKEN:
+        raise BadSetting("slug", f"{slug} is taken by a page of this site.")
+    now = database_now()
+    target = Target(slug=slug, kind=kind, watchlist=watchlist, made_at=now, next_at=now, title=slug)
+    _set(target, fields)
+    check(target)
+    with change(actor=actor) as ledger:
+        if Target.objects.filter(slug=slug).exists():
+            raise BadSetting("slug", f"There is a target called {slug} already.")
+        _check_place(target)
+        target.save()
+        ledger.add(
+            Event.TARGET_ADDED,
+            subject_of(target),
+            after={"slug": slug, "kind": kind, "watchlist": watchlist.slug, **_told(target)},
+        )
+    return target
+
+
+def change_target(
+    *, actor: Actor, target: Target, seen: int | None = None, **fields: Unpack[TargetFields]
+) -> Target:
+    """Changes what is given and leaves the rest. `seen` is the version that the change was made from.
+
+    Raises BadSetting for what cannot be meant and TargetMoved when `seen` is not the version any more.
+    """
+    with change(actor=actor) as ledger:
+        locked = _locked(target)
+        if seen is not None and locked.version != seen:
+            raise TargetMoved
+        before = _told(locked)
+        _set(locked, fields)
+        check(locked)
+        _check_place(locked)
+        _check_move(locked, before["options"])
+        after = _told(locked)
+        changed = [name for name in after if after[name] != before[name]]
+        if changed:
+            locked.version += 1
+            # Another worker may hold it with the old settings: it writes nothing any more.
+            locked.fence += 1
+            locked.lease_until, locked.not_before, locked.failures = None, None, 0
+            locked.next_at = database_now()
+            locked.save()
+            ledger.add(
+                Event.TARGET_CHANGED,
+                subject_of(locked),
+                before={name: before[name] for name in changed},
+                after={name: after[name] for name in changed},
+            )
+    target.refresh_from_db()
+    return target
+
+
+def pause_target(*, actor: Person, target: Target, because: str) -> bool:
+    """Nothing is sent there from the next request on. Returns whether it was this call that paused it."""
+    reason = because.strip()[:_LONGEST_REASON]
+    with change(actor=Actor.person(actor)) as ledger:
+        locked = _locked(target)
+        paused = not locked.is_paused
+        if paused:
+            locked.paused_at, locked.paused_by, locked.paused_because = database_now(), actor, reason
+            locked.save()
+            ledger.add(Event.TARGET_PAUSED, subject_of(locked), reason=reason)
+    target.refresh_from_db()
+    return paused
+
+
+def resume_target(*, actor: Person, target: Target) -> bool:
+    with change(actor=Actor.person(actor)) as ledger:
+        locked = _locked(target)
+        resumed = locked.is_paused
+        if resumed:
+            before = {"paused_because": locked.paused_because}
+            locked.paused_at, locked.paused_by, locked.paused_because = None, None, ""
+            locked.next_at, locked.not_before = database_now(), None
+            locked.save()
+            ledger.add(Event.TARGET_RESUMED, subject_of(locked), before=before)
+    target.refresh_from_db()
+    return resumed
+
+
+def retire_target(*, actor: Person, target: Target, because: str) -> bool:
+    """Withdraws everything of ours there, and then leaves it alone for good."""
+    reason = because.strip()[:_LONGEST_REASON]
+    with change(actor=Actor.person(actor)) as ledger:
+        locked = _locked(target)
+        retired = locked.retired_at is None
+        if retired:
+            locked.retired_at = locked.next_at = database_now()
+            locked.not_before = None
+            locked.save()
+            ledger.add(Event.TARGET_RETIRED, subject_of(locked), reason=reason)
+    target.refresh_from_db()
+    return retired
+
+
+def ask_for_dry_run(target: Target) -> None:
+    """A worker looks and tells what it would do. The caller sends the message."""
+    Target.objects.filter(pk=target.pk).update(dry_run_asked_at=database_now())
+    target.refresh_from_db()
+
+
+def ask_for_reconciliation(target: Target) -> None:
+    """As soon as a worker is free, also when the service wanted a pause. The caller sends the message."""
+    Target.objects.filter(pk=target.pk).update(next_at=database_now(), not_before=None)
+    target.refresh_from_db()
+
+
+def check(target: Target) -> None:
+    """Raises BadSetting for a target that nobody could reach as it is described, naming the field."""
+    try:
+        target.clean_fields(exclude={field.name for field in Target._meta.fields} - _CHECKED)
+    except ValidationError as error:
+        field, messages = next(iter(error.message_dict.items()))
+        raise BadSetting(field, " ".join(messages)) from error
+    check_credential(target.credential)
+    open_target(target.as_described, environment=os.environ, allow_http=settings.FOOTPRINT.allow_http_sources)
+
+
+def _check_place(target: Target) -> None:
+    """Two targets at one place would each think the other's list is somebody else's."""
+    same = Target.objects.used().filter(kind=target.kind, options=target.options).exclude(pk=target.pk)
+    if target.kind == Target.Kind.SENTINEL and same.exists():
+        raise BadSetting("alias", f"{same[0]} is pushed there already.")
+
+
+def _check_move(target: Target, before: Mapping[str, str]) -> None:
+    """What is at the old place would stay there for ever."""
+    moved = [name for name in PLACE if target.options.get(name, "") != before.get(name, "")]
+    if moved and target.receipts.there().exists():
+        raise BadSetting(
+            moved[0],
+            "Entries of this list are at the old place. Retire this target, which withdraws them, and add"
+            " another one.",
+        )
+
+
+def _locked(target: Target) -> Target:
+    locked: Target = (
+        Target.objects.select_for_update(of=("self",)).select_related("watchlist").get(pk=target.pk)
+    )
+    return locked
+
+
+def _set(target: Target, fields: TargetFields) -> None:
+    for name, value in fields.items():
+        setattr(target, name, value)
+    target.title = target.title or target.slug
+    target.options = {name: text.strip() for name, text in target.options.items() if text.strip()}
+
+
+def _told(target: Target) -> dict[str, Any]:
+    return {
+        "title": target.title,
+        "options": target.options,
+        "credential": target.credential,
+        "takes_allows": target.takes_allows,
+        "grace_minutes": target.grace_minutes,
+    }
