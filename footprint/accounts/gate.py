@@ -44,6 +44,8 @@ def requires(
                 return redirect_to_login(request.get_full_path())
             if not may(request.user, verb):
                 raise PermissionDenied(verb)
+            if request.user.must_choose_password and verb != Verb.KEEP_ACCOUNT:
+                return _to_choose_a_password(request)
             return view(request, *args, **kwargs)  # type: ignore[arg-type]  # checked two lines above
 
         gated.verb = verb  # type: ignore[attr-defined]  # read by GateMiddleware and by the test of all routes
@@ -83,6 +85,14 @@ class GateMiddleware:
             raise PermissionDenied("This page declares nobody who may see it.")
         if verb != OPEN_TO_ALL and isinstance(request.user, Person):
             timezone.activate(ZoneInfo(request.user.time_zone))
+
+
+def _to_choose_a_password(request: HttpRequest) -> HttpResponse:
+    """Until then somebody else knows the password, and whatever is done could be theirs."""
+    location = resolve_url("account-password")
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=204, headers={"HX-Redirect": location})
+    return HttpResponse(status=302, headers={"Location": location})
 
 
 def _leads_to_sign_in(response: HttpResponseBase) -> bool:

@@ -7,11 +7,13 @@ password is looked at, so that many at once get no more tries than one after the
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models.functions import Now
 
 from footprint.accounts.models import SignInAttempts
 
@@ -54,6 +56,17 @@ def forget_attempts(name: str, address: str) -> None:
             "UPDATE accounts_signinattempts SET count = count - 1 WHERE key = %s AND count > 0",
             [_address_key(address)],
         )
+
+
+def locked_among(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these names are locked for which of these addresses now."""
+    by_key = {_name_key(name, address): (name, address) for name, address in pairs}
+    held = SignInAttempts.objects.filter(key__in=by_key, locked_until__gt=Now())
+    return {by_key[key] for key in held.values_list("key", flat=True)}
+
+
+def unlock(name: str, addresses: Iterable[str]) -> None:
+    SignInAttempts.objects.filter(key__in=[_name_key(name, each) for each in addresses]).delete()
 
 
 def _name_key(name: str, address: str) -> str:

@@ -25,6 +25,8 @@ class Person(AbstractUser):
     role = models.CharField(max_length=16, choices=Role, default=Role.READER)
     time_zone = models.CharField(max_length=64, default="UTC")
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.AUTO)
+    # The password was given by somebody else, who could sign in with it until the person chooses one.
+    must_choose_password = models.BooleanField(default=False)
 
     class Meta(AbstractUser.Meta):
         verbose_name = "person"

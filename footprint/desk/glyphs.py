@@ -34,6 +34,7 @@ ICONS = {
     "new": "plus",
     "open": "arrow-top-right-on-square",
     "more": "ellipsis-horizontal",
+    "people": "users",
     "person": "user",
     "run": "play",
     "search": "magnifying-glass",

@@ -11,7 +11,12 @@ class Event(StrEnum):
     PERSON_SIGNED_OUT = "accounts:person:signed_out"
     PERSON_LOCKED_OUT = "accounts:person:locked_out"
     ADDRESS_LOCKED_OUT = "accounts:address:locked_out"
+    PERSON_UNLOCKED = "accounts:person:unlocked"
+    PERSON_DEACTIVATED = "accounts:person:deactivated"
+    PERSON_REACTIVATED = "accounts:person:reactivated"
     ROLE_CHANGED = "accounts:role:changed"
+    PASSWORD_GIVEN = "accounts:password:given"  # noqa: S105  # the name of an event
+    PASSWORD_CHOSEN = "accounts:password:chosen"  # noqa: S105  # as above
 
     LEDGER_EXPORTED = "ledger:ledger:exported"
     VERIFICATION_ASKED = "ledger:verification:asked"
@@ -98,7 +103,12 @@ PHRASES: dict[Event, str] = {
     Event.PERSON_SIGNED_OUT: "signed out",
     Event.PERSON_LOCKED_OUT: "locked out",
     Event.ADDRESS_LOCKED_OUT: "locked out the address",
+    Event.PERSON_UNLOCKED: "unlocked",
+    Event.PERSON_DEACTIVATED: "deactivated",
+    Event.PERSON_REACTIVATED: "reactivated",
     Event.ROLE_CHANGED: "changed the role of",
+    Event.PASSWORD_GIVEN: "gave a new password to",
+    Event.PASSWORD_CHOSEN: "chose a password for",
     Event.LEDGER_EXPORTED: "exported",
     Event.VERIFICATION_ASKED: "asked to verify the ledger",
     Event.VERIFICATION_FINISHED: "verified the ledger",

@@ -8,10 +8,15 @@ from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Subject, change
 
 
-def add_person(*, actor: Actor, username: str, name: str, role: Role, password: str) -> Person:
+def add_person(
+    *, actor: Actor, username: str, name: str, role: Role, password: str, is_given: bool = False
+) -> Person:
+    """A password that is given must be changed by the person before anything else can be done with it."""
     first, _, last = name.partition(" ")
     with change(actor=actor) as ledger:
-        person = Person(username=username, first_name=first, last_name=last, role=role)
+        person = Person(
+            username=username, first_name=first, last_name=last, role=role, must_choose_password=is_given
+        )
         person.set_password(password)
         person.save()
         ledger.add(
@@ -39,17 +44,10 @@ class LastAdministrator(Exception):
 def set_role(*, actor: Actor, person: Person, role: Role, reason: str = "") -> bool:
     """Whether the role has changed. It counts from the person's next request on."""
     with change(actor=actor) as ledger:
-        # All administrators are locked, so that two of them cannot take the role from each other at once.
-        administrators = set(
-            Person.objects.select_for_update()
-            .filter(role=Role.ADMINISTRATOR, is_active=True)
-            .order_by("pk")
-            .values_list("pk", flat=True)
-        )
-        locked = Person.objects.select_for_update().get(pk=person.pk)
+        locked, is_last = lock_with_administrators(person)
         if locked.role == role:
             return False
-        if administrators == {locked.pk}:
+        if is_last:
             raise LastAdministrator
         before, locked.role = locked.role, role
         locked.save(update_fields=["role"])
@@ -61,6 +59,20 @@ def set_role(*, actor: Actor, person: Person, role: Role, reason: str = "") -> b
             reason=reason,
         )
     return True
+
+
+def lock_with_administrators(person: Person) -> tuple[Person, bool]:
+    """The row, and whether it is the last administrator.
+
+    All administrators are locked, so that two of them cannot take the role from each other at once.
+    """
+    administrators = set(
+        Person.objects.select_for_update()
+        .filter(role=Role.ADMINISTRATOR, is_active=True)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    return Person.objects.select_for_update().get(pk=person.pk), administrators == {person.pk}
 
 
 def note_lock_outs(*, attempt: Attempt, person: Person | None, address: str, minutes: int) -> None:

@@ -33,6 +33,12 @@ from cases.batches.working import work_on
 from cases.models import Case
 from footprint.accounts.models import Person, Role
 from footprint.ledger.people import add_person, note_sign_in, note_sign_out, set_role
+from footprint.ledger.person_actions import (
+    choose_password,
+    deactivate,
+    give_password,
+    reactivate,
+)
 from footprint.ledger.record import Actor
 from tests.cases.batches.bulk import decided, drafted
 from tests.cases.test_deciding import pass_expiry
@@ -205,6 +211,11 @@ def undoing_a_batch(rui: Person, case: Case) -> Callable[[], object]:
     return lambda: undo_batch(actor=rui, batch=batch)
 
 
+def reactivating(rui: Person, case: Case) -> Callable[[], object]:
+    Person.objects.filter(pk=rui.pk).update(is_active=False)
+    return lambda: reactivate(actor=Actor.command("tests"), person=rui)
+
+
 RUN: dict[str, Callable[[Person, Case], Callable[[], object]]] = {
     "deciding": deciding,
     "superseding": superseding,
@@ -219,6 +230,12 @@ RUN: dict[str, Callable[[Person, Case], Callable[[], object]]] = {
     "changing a role": lambda rui, case: (
         lambda: set_role(actor=Actor.command("tests"), person=rui, role=Role.LEAD)
     ),
+    "giving a password": lambda rui, case: lambda: give_password(actor=Actor.command("tests"), person=rui),
+    "choosing a password": lambda rui, case: (
+        lambda: choose_password(person=rui, password="a long enough word")
+    ),
+    "deactivating": lambda rui, case: lambda: deactivate(actor=Actor.command("tests"), person=rui),
+    "reactivating": reactivating,
     "opening a case": lambda rui, case: lambda: open_case(rui, "b.exe"),
 }
 
