@@ -55,6 +55,10 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """Assigned to the person, or theirs and assigned to nobody."""
         return self.filter(Q(assignee=person) | Q(owner=person, assignee=None))
 
+    def with_people(self) -> CaseQuerySet:
+        """With everybody whom the head of a case names."""
+        return self.select_related("owner", "assignee", "state_by")
+
     def naming(self, kind: str, key: str) -> CaseQuerySet:
         """The cases that name this file."""
         return self.filter(files__kind=kind, files__key=key)

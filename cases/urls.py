@@ -1,11 +1,18 @@
 from django.urls import path
 
-from cases.views import deciding, decision, decision_list, decisions, queue, values
+from cases.views import case_facts, deciding, decision, decision_list, decisions, notes, queue, values
 
 urlpatterns = [
     path("decisions/", decision_list.decision_list, name="decisions"),
     path("decisions/<int:pk>/", decision.decision_page, name="decision"),
     path("cases/<int:pk>/", queue.queue, name="case"),
+    path("cases/<int:pk>/edit/", case_facts.edit, name="case-edit"),
+    path("cases/<int:pk>/state/", case_facts.state, name="case-state"),
+    path("cases/<int:pk>/assign", case_facts.assign_case, name="case-assign"),
+    path("cases/<int:pk>/notes/", notes.notes, name="case-notes"),
+    path("cases/<int:pk>/notes/preview", notes.preview, name="case-note-preview"),
+    path("cases/<int:pk>/notes/<int:note_pk>/", notes.edit_note, name="case-note"),
+    path("cases/<int:pk>/notes/<int:note_pk>/remove", notes.remove, name="case-note-remove"),
     path("cases/<int:pk>/seen", queue.mark_seen, name="case-seen"),
     path("cases/<int:pk>/decisions/", decisions.decisions, name="case-decisions"),
     path("cases/<int:pk>/decisions/<int:decision_pk>/undo", deciding.undo_decision, name="case-undo"),

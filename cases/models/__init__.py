@@ -6,6 +6,7 @@ from cases.models.endpoint import CaseValue, Endpoint, Sighting
 from cases.models.known import KnownEntry, KnownList
 from cases.models.proposal import Proposal
 from cases.models.resettling import Resettling
+from cases.models.note import Note
 from cases.models.value_count import ValueCount
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "LeftAlone",
     "Proposal",
     "Resettling",
+    "Note",
     "Severity",
     "Sighting",
     "Tlp",

@@ -17,7 +17,7 @@ PAGE = 50
 @requires(Verb.READ_CASES)
 @require_safe
 def decisions(request: SignedInRequest, pk: int) -> HttpResponse:
-    case = get_object_or_404(Case.objects.select_related("owner").prefetch_related("files"), pk=pk)
+    case = get_object_or_404(Case.objects.with_people().prefetch_related("files"), pk=pk)
     made = Decision.objects.filter(made_in=case)
     before = request.GET.get("before", "")
     if before and not (before.isascii() and before.isdecimal() and len(before) < 19):

@@ -52,7 +52,7 @@ class Counts:
 @require_safe
 @vary_on_headers("HX-Request")
 def queue(request: SignedInRequest, pk: int) -> HttpResponse:
-    case = get_object_or_404(Case.objects.select_related("owner").prefetch_related("files"), pk=pk)
+    case = get_object_or_404(Case.objects.with_people().prefetch_related("files"), pk=pk)
     new_since = visit_of(request, case)
     filters = Filters.read(request.GET, case.files.all(), new_since=new_since)
     counts = counts_of(case, filters)

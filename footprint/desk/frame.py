@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
 
 from cases.counting import count_values
-from cases.models import Case, CaseFile, Decision
+from cases.models import Case, CaseFile, Decision, Note
 from footprint.desk.sparkline import DAYS
 from hunts.models import Coverage, Run
 
@@ -22,6 +23,7 @@ class CaseFrame:
     undecided: int
     runs: int
     decisions: int
+    notes: int
     underway: Run | None
 
     @property
@@ -34,14 +36,28 @@ class CaseFrame:
 
 
 def case_frame(case: Case) -> CaseFrame:
-    of_case = Run.objects.filter(hunt__case=case)
+    notes = Note.objects.filter(case=OuterRef("pk"), removed_at=None)
+    counted = Case.objects.filter(pk=case.pk).values_list(
+        _count(Run.objects.filter(hunt__case=OuterRef("pk"))),
+        _count(Decision.objects.filter(made_in=OuterRef("pk"))),
+        _count(notes),
+    )
+    runs, decisions, notes_kept = counted.get()
+    underway = Run.objects.filter(hunt__case=case).underway()
     return CaseFrame(
         files=list(case.files.all()),
         undecided=count_values(case.pk).undecided,
-        runs=of_case.count(),
-        decisions=Decision.objects.filter(made_in=case).count(),
-        underway=of_case.underway().select_related("hunt__source").order_by("pk").first(),
+        runs=runs,
+        decisions=decisions,
+        notes=notes_kept,
+        underway=underway.select_related("hunt__source").order_by("pk").first(),
     )
+
+
+def _count(rows: QuerySet[Any]) -> Subquery:
+    """How many rows there are, as a column of another question."""
+    every = Func(function="COUNT", template="COUNT(*)")
+    return Subquery(rows.order_by().annotate(counted=every).values("counted"), output_field=IntegerField())
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Text:
 @requires(Verb.READ_CASES)
 @require_safe
 def kql(request: SignedInRequest, pk: int) -> HttpResponse:
-    case = get_object_or_404(Case.objects.select_related("owner").prefetch_related("files"), pk=pk)
+    case = get_object_or_404(Case.objects.with_people().prefetch_related("files"), pk=pk)
     dialect = request.GET.get("dialect", "log-analytics")
     if dialect not in DIALECTS:
         raise BadRequest("There is no such dialect of KQL.")

@@ -27,7 +27,7 @@ _HASHES = {"sha1": re.compile(r"[0-9a-fA-F]{40}"), "sha256": re.compile(r"[0-9a-
 @requires(Verb.READ_CASES)
 @require_safe
 def look_ups(request: SignedInRequest, pk: int) -> HttpResponse:
-    case = get_object_or_404(Case.objects.select_related("owner").prefetch_related("files"), pk=pk)
+    case = get_object_or_404(Case.objects.with_people().prefetch_related("files"), pk=pk)
     kept = case.look_ups.select_related("source", "asked_by").defer("rows", "kql").order_by("-pk")
     context = {
         "nav": "cases",

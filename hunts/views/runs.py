@@ -64,7 +64,7 @@ class ShownSlice:
 @requires(Verb.READ_CASES)
 @require_safe
 def runs(request: SignedInRequest, pk: int, run_pk: int | None = None) -> HttpResponse:
-    case = get_object_or_404(Case.objects.select_related("owner").prefetch_related("files"), pk=pk)
+    case = get_object_or_404(Case.objects.with_people().prefetch_related("files"), pk=pk)
     listed = list(_runs_of(case).order_by("-pk")[: RUNS_SHOWN + 1])
     chosen = _chosen(case, listed, run_pk)
     context: dict[str, object] = {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -29,7 +30,7 @@ def test_a_case_shows_files_owner_counts_and_how_its_last_run_ended(site: Client
         Run.objects.create(hunt=hunt, slot=state, state=state, first_day=today, last_day=today)
     said = text_of(site.get("/cases/"))
     assert "a.exe b.exe c.exe +2" in said
-    assert f"{rui} 2 3 partial" in said
+    assert f"nobody; {rui} owns it 2 3 partial" in said
 
 
 def test_the_youngest_case_comes_first(site: Client, rui: Person) -> None:
@@ -74,12 +75,62 @@ def test_a_case_is_found_by_a_part_of_its_title_or_of_a_file(site: Client, rui: 
     [
         ("", "Open the first one"),
         ("q=x", "No case matches"),
+        ("tag=x", "No case matches"),
+        ("severity=high", "No case matches"),
         ("whose=mine", "You own no"),
-        ("state=closed", "closed"),
+        ("whose=assigned", "Nothing is assigned to you"),
+        ("state=closed", "No case is closed"),
+        ("state=watching", "No case is watching"),
     ],
 )
 def test_an_empty_list_says_why(site: Client, query: str, said: str) -> None:
     assert said in text_of(site.get(f"/cases/?{query}"))
+
+
+@pytest.mark.parametrize("state", ["watching", "closed"])
+def test_a_state_is_asked_for_by_the_address(site: Client, rui: Person, state: str) -> None:
+    one, other = open_case(rui, "a.exe"), open_case(rui, "a.exe")
+    Case.objects.filter(pk=one.pk).update(state=state)
+    assert cases_on(site.get(f"/cases/?state={state}").content.decode()) == [one.pk]
+    assert cases_on(site.get("/cases/?state=all").content.decode()) == [other.pk, one.pk]
+
+
+def test_what_is_assigned_to_me_with_a_tag_and_a_severity(site: Client, rui: Person) -> None:
+    wanted, *others = (open_case(rui, "a.exe") for _ in range(4))
+    fit: dict[str, object] = {"assignee": rui, "tags": ["blue fox", "x"], "severity": 3}
+    Case.objects.filter(pk=wanted.pk).update(**fit)
+    unfit: list[dict[str, object]] = [{"assignee": None}, {"tags": ["blue"]}, {"severity": 2}]
+    for case, other in zip(others, unfit, strict=True):
+        Case.objects.filter(pk=case.pk).update(**{**fit, **other})
+    page = site.get("/cases/?whose=assigned&tag=Blue+Fox&severity=high").content.decode()
+    assert cases_on(page) == [wanted.pk]
+    assert "<b>1</b> case matches" in page
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest", "severity"])
+def test_the_pages_of_each_order_show_every_case_once(site: Client, rui: Person, sort: str) -> None:
+    made = Case.objects.bulk_create(
+        Case(title=f"case {number}", owner=rui, severity=number % 5) for number in range(120)
+    )
+    keys = {
+        "newest": lambda case: -case.pk,
+        "oldest": lambda case: case.pk,
+        "severity": lambda case: (-case.severity, -case.pk),
+    }
+    shown, address = [], f"/cases/?sort={sort}"
+    while address:
+        page = site.get(address).content.decode()
+        shown += cases_on(page)
+        following = re.search(r'href="(/cases/[^"]*)" rel="next"', page)
+        address = unescape(following[1]) if following else ""
+    assert shown == [case.pk for case in sorted(made, key=keys[sort])]
+
+
+@pytest.mark.parametrize(
+    "query", ["state=archived", "whose=x", "severity=9", "sort=x", "sort=severity&before=999999"]
+)
+def test_a_made_up_filter_is_refused(site: Client, query: str) -> None:
+    assert site.get(f"/cases/?{query}").status_code == 400
 
 
 def test_html_in_titles_and_names_is_text(site: Client, rui: Person) -> None:
@@ -114,5 +165,5 @@ def test_the_list_costs_the_same_for_many_cases_and_files(
         for case in Case.objects.all()
         for number in range(200)
     )
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         site.get("/cases/")

@@ -83,6 +83,7 @@ const keys = {
   b: (row) => press(groupOf(row), "[data-act=b]"),
   u: (row) => press(document.getElementById("toasts"), "[data-undo]") || press(groupOf(row), "[data-undo]"),
   o: (row) => togglePanel(groupOf(row).querySelector("[data-open]")),
+  m: () => document.querySelector("[data-assign]")?.click(),
   "/": () => document.getElementById("filter")?.focus(),
   "?": () => document.getElementById("keys")?.showModal(),
   Escape: () => closePanel(),

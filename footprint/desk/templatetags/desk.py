@@ -180,11 +180,11 @@ def allowed(context: Context, verb: str, thing: object = None) -> bool:
 
 @register.simple_tag(takes_context=True)
 def my_cases(context: Context) -> list[Case]:
-    """The reader's open cases, youngest first, with `values_open`; for the rail."""
+    """The open cases at the reader's hand, youngest first, with `values_open`; for the rail."""
     request = context.get("request")
     if request is None or not isinstance(request.user, Person):
         return []
-    return list(Case.objects.open().filter(owner=request.user).with_counts().order_by("-pk")[:8])
+    return list(Case.objects.open().at_hand_of(request.user).with_counts().order_by("-pk")[:8])
 
 
 @register.simple_tag

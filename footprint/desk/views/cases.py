@@ -1,13 +1,13 @@
-"""All cases, the youngest first, each with its files, what is undecided and how its last run ended."""
+"""All cases, each with its files, what is undecided and how its last run ended."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
+from django.db.models import Count, Window
 from django.db.models.functions import RowNumber
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -15,45 +15,11 @@ from cases.counting import count_values_of
 from cases.models import Case, CaseFile
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
-from footprint.accounts.models import Person
-from footprint.asked import search_text, whole_number
+from footprint.desk.case_filters import Filters, tags_in_use
 from hunts.models import Run
 
 PAGE = 50
 FILES_SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What the address asks for: whose cases, in which state, with a text in the title or a file."""
-
-    mine: bool
-    closed: bool
-    search: str
-
-    @classmethod
-    def read(cls, query: QueryDict) -> Filters:
-        return cls(query.get("whose") == "mine", query.get("state") == "closed", search_text(query, "q"))
-
-    def apply(self, cases: QuerySet[Case], person: Person) -> QuerySet[Case]:
-        cases = cases.filter(state=Case.State.CLOSED if self.closed else Case.State.OPEN)
-        if self.mine:
-            cases = cases.filter(owner=person)
-        if self.search:
-            named = CaseFile.objects.filter(case=OuterRef("pk"), text__icontains=self.search)
-            cases = cases.filter(Q(title__icontains=self.search) | Exists(named))
-        return cases
-
-    def query(self, **changed: str) -> str:
-        """These filters as a query string, with some of them changed; an empty text drops one."""
-        texts = {
-            "whose": "mine" if self.mine else "",
-            "state": "closed" if self.closed else "",
-            "q": self.search,
-        }
-        query = QueryDict(mutable=True)
-        query.update({name: text for name, text in {**texts, **changed}.items() if text})
-        return query.urlencode()
 
 
 @dataclass(slots=True)
@@ -75,23 +41,17 @@ class CaseRow:
 def cases(request: SignedInRequest) -> HttpResponse:
     filters = Filters.read(request.GET)
     matching = filters.apply(Case.objects.all(), request.user)
-    before = whole_number(request.GET, "before")
-    listed = matching.filter(pk__lt=before) if before else matching
-    page = list(listed.select_related("owner").order_by("-pk")[: PAGE + 1])
+    page = filters.page(matching.with_people(), request.GET, PAGE)
     context = {
         "nav": "cases",
         "filters": filters,
+        "tags": tags_in_use(),
         "rows": rows_of(page[:PAGE]),
         "matching": matching.count(),
-        "is_first_page": before is None,
+        "is_first_page": "before" not in request.GET,
         "older_query": filters.query(before=str(page[PAGE - 1].pk)) if len(page) > PAGE else "",
         "first_query": filters.query(),
-        "queries": {
-            "everyone": filters.query(whose=""),
-            "mine": filters.query(whose="mine"),
-            "open": filters.query(state=""),
-            "closed": filters.query(state="closed"),
-        },
+        "unfiltered_query": filters.query(q="", tag="", severity=""),
     }
     return render(request, "desk/cases.html", context)
 
