@@ -9,7 +9,8 @@ from django.db.models import Count
 from django.db.models.functions import Now
 
 from cases.case_actions import CannotChange, locked_case, subject_of
-from cases.models import Case, CaseValue, Decision, Verdict
+from cases.counting import count_values
+from cases.models import Case, Decision, Verdict
 from cases.observed import is_storable
 from cases.texts import first_hidden
 from cases.verdicts.settle import take_verdict_lock
@@ -72,7 +73,7 @@ def change_state(*, actor: Person, case: Case, version: int, state: str, reason:
         locked = locked_case(case, version)
         if locked.state == wanted:
             raise CannotChange("state", f"The case is {locked.get_state_display()} already.")
-        undecided = CaseValue.objects.filter(case=locked, is_open=True).count()
+        undecided = count_values(locked.pk).undecided
         if wanted == Case.State.CLOSED and undecided and not reason.strip():
             what = "One value is" if undecided == 1 else f"{undecided:,} values are"
             raise CannotChange("reason", f"{what} undecided; say why the case is closed all the same.")

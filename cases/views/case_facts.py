@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from cases.case_actions import CannotChange, CaseChangedMeanwhile, assign, edit_case
 from cases.case_forms import CaseForm, StateForm
-from cases.models import Case, CaseValue
+from cases.counting import count_values
+from cases.models import Case
 from cases.state_actions import change_state, in_words, staying_in_force
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
@@ -152,7 +153,7 @@ def _state_page(
         "tab": "state",
         "form": form,
         "conflict": conflict,
-        "undecided": CaseValue.objects.filter(case=case, is_open=True).count(),
+        "undecided": count_values(case.pk).undecided,
         "staying": in_words(staying_in_force(case)),
     }
     return render(request, "cases/case_state.html", context, status=status)

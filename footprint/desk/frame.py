@@ -56,8 +56,8 @@ def case_frame(case: Case) -> CaseFrame:
 
 def _count(rows: QuerySet[Any]) -> Subquery:
     """How many rows there are, as a column of another question."""
-    every = Func(function="COUNT", template="COUNT(*)")
-    return Subquery(rows.order_by().annotate(counted=every).values("counted"), output_field=IntegerField())
+    every = Func(template="COUNT(*)", output_field=IntegerField())
+    return Subquery(rows.order_by().annotate(counted=every).values("counted"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from cases.models import CaseValue
+from cases.case_actions import assign
+from cases.models import Case, CaseValue
+from cases.state_actions import reopen_by_evidence
 from footprint.accounts.models import Person
-from footprint.ledger.record import Actor
+from footprint.ledger.record import Actor, change
 from hunts.models import Hunt, Run, Source
 from hunts.source_actions import change_source, pause_source
+from tests.cases.views.pages import text_of
 from tests.cases.world import decide_on, merge_and_settle, open_case, row
 
 
@@ -30,6 +34,44 @@ def test_the_case_that_waits_longest_comes_first(site: Client, rui: Person) -> N
     CaseValue.objects.filter(case=old).update(added_at=timezone.now() - timedelta(days=3))
     page = site.get("/").content.decode().partition("Undecided")[2]
     assert page.index(f"/cases/{old.pk}/") < page.index(f"/cases/{young.pk}/")
+
+
+def test_what_is_assigned_to_me_comes_before_what_waits_longer(site: Client, rui: Person) -> None:
+    mine, old = open_case(rui, "a.exe"), open_case(rui, "a.exe")
+    for case in (mine, old):
+        merge_and_settle(case, row(dns="a.example"))
+    CaseValue.objects.filter(case=old).update(added_at=timezone.now() - timedelta(days=3))
+    assign(actor=rui, case=mine, version=mine.version, assignee=rui)
+    page = site.get("/")
+    html = page.content.decode().partition("<main")[2]
+    assert html.index(f"/cases/{mine.pk}/") < html.index(f"/cases/{old.pk}/")
+    assert "It is yours. The oldest came" in text_of(page)
+    assert f"Nobody works on it; {rui} owns it." in text_of(page)
+
+
+def test_a_case_of_mine_with_everything_decided_asks_to_be_closed(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    assign(actor=rui, case=case, version=case.version, assignee=rui)
+    page = site.get("/")
+    assert "Everything is decided: close it or keep watching." in text_of(page)
+    assert f'href="/cases/{case.pk}/state/?to=closed"' in page.content.decode()
+
+
+def test_a_case_that_came_back_says_by_what(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row(dns="a.example"))
+    Case.objects.filter(pk=case.pk).update(state=Case.State.WATCHING)
+    with change(actor=Actor.run(7)) as ledger:
+        reopen_by_evidence(ledger, case.pk, undecided=1, by="Run 7")
+    assert "Run 7 found 1 new value, undecided." in text_of(site.get("/"))
+
+
+@pytest.mark.parametrize("state", ["watching", "closed"])
+def test_undecided_values_of_a_watching_case_wait_too(site: Client, rui: Person, state: str) -> None:
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row(dns="a.example"))
+    Case.objects.filter(pk=case.pk).update(state=state)
+    assert ("1 undecided" in text_of(site.get("/"))) == (state == "watching")
 
 
 def test_a_run_in_trouble_is_there_with_its_reasons(site: Client, rui: Person) -> None:
