@@ -4,9 +4,9 @@ from cases.models.choices import FileKind, Severity, Tlp, ValueKind, Verdict
 from cases.models.decision import Decision
 from cases.models.endpoint import CaseValue, Endpoint, Sighting
 from cases.models.known import KnownEntry, KnownList
+from cases.models.note import Note
 from cases.models.proposal import Proposal
 from cases.models.resettling import Resettling
-from cases.models.note import Note
 from cases.models.value_count import ValueCount
 
 __all__ = [
@@ -22,9 +22,9 @@ __all__ = [
     "KnownEntry",
     "KnownList",
     "LeftAlone",
+    "Note",
     "Proposal",
     "Resettling",
-    "Note",
     "Severity",
     "Sighting",
     "Tlp",

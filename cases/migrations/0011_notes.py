@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0009_batches"),
+        ("cases", "0010_proposals"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
