@@ -1,6 +1,16 @@
 from django.urls import path
 
-from cases.views import case_facts, deciding, decision, decision_list, decisions, notes, queue, values
+from cases.views import (
+    case_facts,
+    deciding,
+    decision,
+    decision_list,
+    decisions,
+    notes,
+    preflight,
+    queue,
+    values,
+)
 
 urlpatterns = [
     path("decisions/", decision_list.decision_list, name="decisions"),
@@ -17,6 +27,7 @@ urlpatterns = [
     path("cases/<int:pk>/decisions/", decisions.decisions, name="case-decisions"),
     path("cases/<int:pk>/decisions/<int:decision_pk>/undo", deciding.undo_decision, name="case-undo"),
     path("cases/<int:pk>/values/<int:value_pk>/", values.value_page, name="case-value"),
+    path("cases/<int:pk>/preflight", preflight.preflight_part, name="case-preflight"),
     path("cases/<int:pk>/values/<int:value_pk>/row", queue.row, name="case-row"),
     path("cases/<int:pk>/values/<int:value_pk>/decide", deciding.decide_value, name="case-decide"),
 ]

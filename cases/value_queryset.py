@@ -8,6 +8,7 @@ import idna
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from django.db.models.functions import Reverse
 
 from cases.ordering import Key, Order, Place
 
@@ -27,6 +28,12 @@ class CaseValueQuerySet(models.QuerySet["CaseValue"]):
         for spelling in spellings:
             matching |= Q(value__contains=spelling) if len(spelling) >= 3 else Q(value__startswith=spelling)
         return self.filter(matching)
+
+    def names_below(self, name: str) -> CaseValueQuerySet:
+        """The names below this one, in all cases; read backwards they lie beside each other."""
+        backwards = name[::-1]
+        read = self.filter(kind="name").annotate(backwards=Reverse("value"))
+        return read.filter(backwards__gte=f"{backwards}.", backwards__lt=f"{backwards}/")
 
     def counted(self, at_most: int) -> int:
         """How many there are, counting no further than one more than `at_most`."""

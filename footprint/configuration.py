@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from pydantic_settings import (
 CHECKOUT = Path(__file__).resolve().parent.parent
 PREFIX = "FOOTPRINT_"
 SHORTEST_SECRET = 50
+_OWN_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\Z", re.ASCII)
 
 # Read by the tests and by no code of the product.
 FOR_TESTS_ONLY = {"FOOTPRINT_REAL_TELEMETRY"}
@@ -239,7 +241,12 @@ class Configuration(BaseSettings):
     own_networks: str = Field(
         "",
         description="Our own networks, as in 203.0.113.0/24, separated by commas. "
-        "No watchlist publishes them.",
+        "No watchlist publishes them, and a decision about them warns.",
+    )
+    own_names: str = Field(
+        "",
+        description="Our own names, as in contoso.com, separated by commas; the names below them are ours "
+        "too. No watchlist publishes them, and a decision about them warns.",
     )
     publish_quiet_seconds: float = Field(
         60, ge=0, le=3600, description="A watchlist is published so long after the last decision."
@@ -325,6 +332,14 @@ class Configuration(BaseSettings):
             ip_network(network)
         return networks
 
+    @field_validator("own_names")
+    @classmethod
+    def _are_names(cls, names: str) -> str:
+        for name in _listed(names):
+            if not _OWN_NAME.match(name):
+                raise ValueError(f"{name!r} is no name; write it as contoso.com, without https:// and *")
+        return names
+
     @field_validator("heartbeat_seconds")
     @classmethod
     def _beats_twice_a_lease(cls, seconds: float, info: ValidationInfo) -> float:
@@ -352,7 +367,11 @@ class Configuration(BaseSettings):
 
     @property
     def own_ranges(self) -> list[str]:
-        return _listed(self.own_networks)
+        return [str(ip_network(network)) for network in _listed(self.own_networks)]
+
+    @property
+    def own_domains(self) -> list[str]:
+        return [name.lower() for name in _listed(self.own_names)]
 
     @property
     def allowed_hosts(self) -> list[str]:

@@ -107,7 +107,8 @@ def known_hits(subjects: Sequence[Subject]) -> dict[Subject, list[KnownHit]]:
     if not names and not networks:
         return {}
     asked_for = {subject.text for subject in names}
-    suffixes = sorted({suffix for subject in names for suffix in suffixes_of(subject.text)})
+    # In the order of the index, whose pages are then read one after the other.
+    suffixes = sorted({suffix for subject in names for suffix in suffixes_of(subject.text)}, key=_backwards)
     asked: dict[str, Any] = {
         "names": suffixes,
         "exact": [suffix in asked_for for suffix in suffixes],
@@ -122,6 +123,10 @@ def known_hits(subjects: Sequence[Subject]) -> dict[Subject, list[KnownHit]]:
 
 _NAMES = frozenset({SubjectKind.NAME, SubjectKind.BELOW})
 _NETWORKS = frozenset({SubjectKind.ADDRESS, SubjectKind.NETWORK})
+
+
+def _backwards(name: str) -> str:
+    return name[::-1]
 
 
 def _by_subject(

@@ -64,7 +64,7 @@ def _read_name(text: str, names_with_below: bool) -> Entry:
     host = host_of(text)
     starred = host.startswith(("*.", "."))
     name = read_name(host.removeprefix("*").removeprefix("."))
-    if name is None or read_address(name) or _NUMBER.match(name.rpartition(".")[2]):
+    if name in (None, "-") or read_address(name) or _NUMBER.match(name.rpartition(".")[2]):
         if (address := read_address(host)) is not None:
             return Entry("", False, f"{address}/{128 if ':' in address else 32}")
         raise Unread(f"“{text[:_LONGEST_SHOWN]}” is no name, address or network.")

@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("name", ""), _negated=True),
                         name="known_backwards",
                     ),
-                    django.contrib.postgres.indexes.GistIndex(
+                    django.contrib.postgres.indexes.SpGistIndex(
                         condition=models.Q(("network__isnull", False)),
                         fields=["network"],
                         name="known_network",

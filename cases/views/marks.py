@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from cases.known.matching import KnownHit
 from cases.models import Case, Decision
 
 # Tags as words only: what a row is short of is room.
@@ -33,6 +34,25 @@ class Mark:
     words: str
     title: str = ""
     glyph: str = ""
+
+
+# Popular names are most names, and reserved addresses speak for themselves: no mark for those.
+_MARKED = frozenset({"good", "bad", "shared", "scanner"})
+
+
+def marks_of_lists(hits: Sequence[KnownHit]) -> list[Mark]:
+    """What the known lists say of the value, in one mark: the most telling hit, all of them as its title."""
+    telling = next((hit for hit in hits if hit.category in _MARKED), None)
+    if telling is None:
+        return []
+    return [
+        Mark(
+            Rank.ALARM if telling.is_known_bad else Rank.KNOWN,
+            "tag tag-alarm" if telling.is_known_bad else "tag tag-known",
+            f"{telling.category_words}: {telling.list_name}",
+            "; ".join(f"{hit.list_name}: {hit.matched}" for hit in hits),
+        )
+    ]
 
 
 def marks_of_decisions(case: Case, decisions: Sequence[Decision], governing: Decision | None) -> list[Mark]:

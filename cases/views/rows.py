@@ -11,9 +11,10 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from cases.forms import DecideForm
+from cases.known.matching import known_hits
 from cases.models import Case, CaseFile, CaseValue, Decision, Endpoint
 from cases.verdicts.precedence import SCOPE_RANK, Scope
-from cases.views.marks import Mark, marks_of_decisions
+from cases.views.marks import Mark, marks_of_decisions, marks_of_lists
 from cases.views.reach import Reach
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
@@ -84,6 +85,7 @@ def rows_of(
 ) -> list[Row]:
     files = {file.pk: file for file in case.files.all()}
     decisions = _decisions_on(values)
+    known = known_hits([value.exact_subject for value in values])
     may_decide = case.is_live and may(person, Verb.PROPOSE, case)
     rows = []
     for value in values:
@@ -98,7 +100,10 @@ def rows_of(
                 is_mine=governing is not None and governing.proposer_id == person.pk,
                 version=row_version(value.version, sum(decision.pk for decision in on_value)),
                 file_names=[files[pk].text for pk in value.file_ids if pk in files],
-                marks=marks_of_decisions(case, on_value, governing),
+                marks=[
+                    *marks_of_lists(known.get(value.exact_subject, ())),
+                    *marks_of_decisions(case, on_value, governing),
+                ],
             )
         )
     return rows

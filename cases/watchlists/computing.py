@@ -18,15 +18,10 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from cases.verdicts.ranges import NEVER_PUBLISHED
 from cases.watchlists.formats import ListEntry
 from cases.watchlists.models import Watchlist
 
-# Documentation ranges are not among them: nothing is there, so nothing can be cut off.
-_RESERVED = (
-    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-    "192.168.0.0/16", "168.63.129.16/32", "224.0.0.0/4", "240.0.0.0/4",
-    "::/128", "::1/128", "fc00::/7", "fe80::/10", "ff00::/8",
-)  # fmt: skip
 _CHUNK = 5_000
 _CURSORS = count()
 
@@ -116,6 +111,17 @@ _NEVER_OUT = """
       FROM watchlists_wanted w WHERE w.network IS NOT NULL
        AND EXISTS (SELECT FROM unnest(%(ranges)s::cidr[]) AS r(network) WHERE r.network && w.network)
 """
+# Our own names, the names below them, and stars that take them along.
+_OWN_NAMES = f"""
+    INSERT INTO watchlists_found
+    SELECT DISTINCT x.kind, x.value, x.decision_number, NULL::bigint, true, %(why)s
+      FROM {_above("watchlists_wanted")}
+     WHERE x.kind IN ('name', 'below') AND above.name = ANY(%(names)s::text[])
+     UNION
+    SELECT w.kind, w.value, w.decision_number, NULL, true, %(why)s
+      FROM watchlists_wanted w, unnest(%(names)s::text[]) AS own(name)
+     WHERE w.kind = 'below' AND right(own.name, length(w.value) + 1) = '.' || w.value
+"""
 _TAKE_OUT = """
     DELETE FROM watchlists_wanted w USING watchlists_found f
      WHERE f.left_out AND f.kind = w.kind AND f.value = w.value
@@ -180,10 +186,11 @@ def compute(rule: Rule) -> None:
         cursor.execute(
             _ADDRESS_AROUND, {"leave": leave, "why": f"{other} of what is around it, in another scope"}
         )
-        cursor.execute(_NEVER_OUT, {"ranges": list(_RESERVED), "why": "a private or reserved range"})
-        own = list(settings.FOOTPRINT.own_ranges)
-        if own:
+        cursor.execute(_NEVER_OUT, {"ranges": list(NEVER_PUBLISHED), "why": "a private or reserved range"})
+        if own := settings.FOOTPRINT.own_ranges:
             cursor.execute(_NEVER_OUT, {"ranges": own, "why": "one of our own ranges"})
+        if names := settings.FOOTPRINT.own_domains:
+            cursor.execute(_OWN_NAMES, {"names": names, "why": "one of our own names"})
         cursor.execute(_TAKE_OUT)
         if blocks:
             cursor.execute(_NOT_WIDE)

@@ -22,6 +22,7 @@ class Verb(StrEnum):
     APPROVE_WIDE = "cases:approve_wide"
     IMPORT_LIST = "decisions:import"
     IMPORT_LARGE_LIST = "decisions:import_large"
+    MANAGE_KNOWN_LISTS = "known_lists:manage"
     READ_WATCHLISTS = "watchlists:read"
     MANAGE_WATCHLISTS = "watchlists:manage"
     READ_SOURCES = "sources:read"
@@ -40,6 +41,7 @@ _REVIEWER = _ANALYST | {Verb.DECIDE, Verb.APPROVE, Verb.IMPORT_LIST}
 _LEAD = _REVIEWER | {
     Verb.APPROVE_WIDE,
     Verb.IMPORT_LARGE_LIST,
+    Verb.MANAGE_KNOWN_LISTS,
     Verb.MANAGE_WATCHLISTS,
     Verb.MANAGE_SOURCES,
 }

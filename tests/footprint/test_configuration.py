@@ -159,3 +159,15 @@ def test_a_bad_environment_stops_a_command_without_a_traceback(processes: Proces
 
 
 PATHS = {"PATH": "/usr/bin:/bin", "REDIS_URL": "redis://queue.example"}
+
+
+@pytest.mark.parametrize("names", ["https://contoso.com", "*.contoso.com", "contoso..com", "two words"])
+def test_our_own_names_are_plain_names(monkeypatch, names):
+    assert "OWN_NAMES" in faults(monkeypatch, FOOTPRINT_OWN_NAMES=names)
+
+
+def test_our_own_names_and_networks_are_lists(monkeypatch):
+    house = read(
+        monkeypatch, FOOTPRINT_OWN_NAMES="Contoso.com, corp.example", FOOTPRINT_OWN_NETWORKS="10.0.0.0/8"
+    )
+    assert (house.own_domains, house.own_ranges) == (["contoso.com", "corp.example"], ["10.0.0.0/8"])

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_slug
 from django.forms import ValidationError
 
-from cases.known.actions import Loaded, load_lists
+from cases.known.actions import Loaded, load_lists, remove_list
 from cases.known.sources import CannotLoad, file_list, package_lists, package_slugs
 from cases.models import KnownList
 from footprint.ledger.record import Actor
@@ -30,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--file", type=Path, metavar="PATH", help="One entry a line, or a MISP warning list."
         )
+        parser.add_argument("--remove", metavar="SLUG", help="Takes a list away.")
         parser.add_argument("--slug", help="The short name of the list in the file.")
         parser.add_argument("--title", default="", help="Its name on the pages.")
         parser.add_argument(
@@ -37,6 +38,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["remove"]:
+            self._remove(options["remove"])
+            return
         try:
             sources = [_file(options)] if options["file"] else package_lists(*_package(options))
             loading = load_lists(
@@ -49,6 +53,13 @@ class Command(BaseCommand):
         unchanged = f", {loading.unchanged} unchanged" if loading.unchanged else ""
         entries = sum(each.entries for each in loading.loaded)
         self.stdout.write(f"{len(loading.loaded)} lists loaded with {entries:,} entries{unchanged}.")
+
+    def _remove(self, slug: str) -> None:
+        known_list = KnownList.objects.filter(slug=slug).first()
+        if known_list is None:
+            raise CommandError(f"There is no list {slug}.", returncode=_BAD_INPUT)
+        remove_list(actor=Actor.command("load_known_lists"), known_list=known_list)
+        self.stdout.write(f"{slug} is removed.")
 
     def _report(self, loaded: Loaded) -> None:
         slug = loaded.known_list.slug

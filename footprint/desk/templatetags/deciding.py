@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django import template
 
-from cases.models import Decision
+from cases.models import Case, Decision
+from cases.verdicts.subject import Subject
+from cases.views.preflight import Checked, checked
 from footprint.desk import published
 
 register = template.Library()
@@ -14,3 +16,9 @@ register = template.Library()
 def lists_with(decision: Decision) -> list[published.Listed]:
     """The watchlists that have the decision, had it, or will have it."""
     return published.lists_with(decision)
+
+
+@register.simple_tag
+def preflight(case: Case, subject: Subject, verdict: str, scope: str) -> Checked:
+    """What to think about before the decision; a scope that was not chosen well is taken as everywhere."""
+    return checked(case, subject, verdict, scope if scope in Decision.Scope.values else "everywhere")

@@ -34,7 +34,7 @@ ANSWER_SECONDS = 60
 ENSURE_SERVERS_SECONDS = 5
 POLL_SECONDS = 0.2
 # In this order: people first, because what follows is theirs.
-DEMO_COMMANDS = ("demo_people", "demo_telemetry", "demo_cases")
+DEMO_COMMANDS = ("demo_people", "demo_telemetry", "demo_known_lists", "demo_cases")
 
 
 class Ending(BaseException):

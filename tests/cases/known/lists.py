@@ -29,8 +29,6 @@ def load(*sources: ListSource, again: bool = False) -> Loading:
     return load_lists(actor=Actor.command("tests"), sources=sources, again=again)
 
 
-def known_list(
-    slug: str, lines: Iterable[str], *, category: str = "good", with_below: bool = False
-) -> KnownList:
-    load(source(slug, *lines, category=category, with_below=with_below))
+def known_list(slug: str, lines: Iterable[str], category: str = "good") -> KnownList:
+    load(source(slug, *lines, category=category))
     return KnownList.objects.get(slug=slug)

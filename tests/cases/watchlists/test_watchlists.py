@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -71,6 +72,15 @@ def test_narrower_scopes_never_leave_the_house(case: Case, rui: Person, blocks: 
     decide_on(rui, case, "a.example", "blocked", "case")
     decide_on(rui, case, "b.example", "blocked", "file", file=case.files.get(key="a.exe"))
     assert list(entries_of(blocks)) == []
+
+
+def test_our_own_names_never_leave_the_house(case: Case, rui: Person, blocks: Watchlist, settings: Any):
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"own_names": "contoso.com"})
+    names = ("contoso.com", "vpn.contoso.com", "notcontoso.com", "fabrikam.com")
+    merge_and_settle(case, *(row(dns=name) for name in names))
+    for name in names:
+        decide_on(rui, case, name)
+    assert [entry.value for entry in entries_of(blocks)] == ["fabrikam.com", "notcontoso.com"]
 
 
 def test_a_list_lets_go_of_what_is_undone_superseded_or_over(case: Case, rui: Person, blocks: Watchlist):
