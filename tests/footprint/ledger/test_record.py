@@ -10,10 +10,11 @@ from django.db.models import F
 from footprint.accounts.models import Person
 from footprint.ledger.chain import Link, follow
 from footprint.ledger.events import PHRASES, Event
-from footprint.ledger.models import Entry, Head
+from footprint.ledger.models import Checkpoint, Entry, Head
 from footprint.ledger.record import ORIGIN, Actor, NestedChange, Origin, Subject, change
 from tests.cases.beside import Beside, held_open, wait_until_blocked
 from tests.house import FreshDatabase
+from tests.watched_changes import SilentChange
 
 
 def write(*names: str, actor: str = "tests") -> None:
@@ -206,6 +207,18 @@ FORBIDDEN: dict[str, Callable[[], object]] = {
         [Entry.objects.get(seq=1)], update_conflicts=True, update_fields=["reason"], unique_fields=["seq"]
     ),
     "update_or_create": lambda: Entry.objects.update_or_create(seq=1, defaults={"reason": "changed"}),
+    "UPDATE inside a query": sql(
+        "WITH changed AS (UPDATE ledger_entry SET reason = 'x' RETURNING seq) SELECT * FROM changed"
+    ),
+    "DELETE by a join": sql("DELETE FROM ledger_entry USING ledger_head WHERE ledger_entry.seq > 0"),
+    "a second entry of one number": sql("INSERT INTO ledger_entry SELECT * FROM ledger_entry WHERE seq = 1"),
+    "queryset._raw_delete": lambda: Entry.objects.all()._raw_delete("default"),
+    "instance.save of a field": lambda: Entry.objects.get(seq=1).save(update_fields=["reason"]),
+    "UPDATE of a checkpoint": sql("UPDATE ledger_checkpoint SET seq = 0"),
+    "DELETE of a checkpoint": sql("DELETE FROM ledger_checkpoint"),
+    "TRUNCATE of checkpoints": sql("TRUNCATE ledger_checkpoint"),
+    "checkpoints.update": lambda: Checkpoint.objects.update(seq=0),
+    "checkpoints.delete": lambda: Checkpoint.objects.all()._raw_delete("default"),
     "DELETE of the head": sql("DELETE FROM ledger_head"),
     "TRUNCATE of the head": sql("TRUNCATE ledger_head"),
     "head.delete": lambda: Head.objects.all().delete(),
@@ -223,6 +236,26 @@ def test_what_is_written_cannot_be_changed_by(db: None, attempt: Callable[[], ob
         attempt()
     assert links() == before
     assert_whole(2)
+
+
+def test_adding_what_is_there_already_leaves_it_as_it_is(db: None):
+    write("one")
+    before = links()
+    changed = Entry.objects.get(seq=1)
+    changed.reason = "changed"
+    Entry.objects.bulk_create([changed], ignore_conflicts=True)
+    assert links() == before
+    assert Entry.objects.get().reason == "because of one"
+
+
+def change_in_silence() -> None:
+    with change(actor=Actor.command("tests")):
+        Person.objects.create(username="eve")
+
+
+def test_a_change_that_writes_rows_and_no_entry_fails_any_test_here(db: None):
+    with pytest.raises(SilentChange, match="accounts_person"):
+        change_in_silence()
 
 
 def test_every_event_has_a_phrase_for_the_page():
