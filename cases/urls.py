@@ -2,6 +2,7 @@ from django.urls import path
 
 from cases.views import (
     case_facts,
+    changes,
     deciding,
     decision,
     decision_list,
@@ -23,6 +24,7 @@ urlpatterns = [
     path("cases/<int:pk>/notes/preview", notes.preview, name="case-note-preview"),
     path("cases/<int:pk>/notes/<int:note_pk>/", notes.edit_note, name="case-note"),
     path("cases/<int:pk>/notes/<int:note_pk>/remove", notes.remove, name="case-note-remove"),
+    path("cases/<int:pk>/changes", changes.changes, name="case-changes"),
     path("cases/<int:pk>/seen", queue.mark_seen, name="case-seen"),
     path("cases/<int:pk>/decisions/", decisions.decisions, name="case-decisions"),
     path("cases/<int:pk>/decisions/<int:decision_pk>/undo", deciding.undo_decision, name="case-undo"),

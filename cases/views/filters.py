@@ -127,6 +127,22 @@ class Filters:
             for name, words in self.applied.items()
         ]
 
+    @property
+    def orders(self) -> list[Order]:
+        """All that can be chosen from a list."""
+        chosen = [] if self.order in ORDERS.values() else [self.order]
+        return [*ORDERS.values(), *chosen]
+
+    @property
+    def sorts(self) -> dict[str, Sort]:
+        return {name.replace("-", "_"): self._sort(order) for name, order in ORDERS.items()}
+
+    def _sort(self, order: Order) -> Sort:
+        if order.name != self.order.name:
+            return Sort(self.with_(sort=order.key), "")
+        aria = "descending" if self.order.is_descending else "ascending"
+        return Sort(self.with_(sort=self.order.reverse.key), aria)
+
     def without(self, *names: str) -> str:
         """The query of the address that drops these."""
         return self.with_(**dict.fromkeys(names, ""))
@@ -139,6 +155,14 @@ class Filters:
             if text:
                 query[name] = text
         return query.urlencode()
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """A column's way to sort: where its head leads, and `aria` when it is the order of the queue."""
+
+    query: str
+    aria: str
 
 
 _CHIP_NAMES = {"q": "search", "proposed": "proposal"}

@@ -84,7 +84,7 @@ def row(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse:
     value = get_object_or_404(CaseValue.objects.select_related("case__owner"), pk=value_pk, case=pk)
     if not request.htmx:
         return redirect("case", pk)
-    current = QueryDict(_query_of(request.htmx.current_url))
+    current = QueryDict(query_of(request.htmx.current_url))
     shown = rows_of(value.case, [value], person=request.user, new_since=visit_of(request, value.case))
     _open_what_the_address_says(request, value.case, shown)
     return render(request, "cases/queue_part.html", row_context(value.case, shown[0], kept(current), request))
@@ -191,5 +191,5 @@ def _open_what_the_address_says(request: SignedInRequest, case: Case, rows: list
             shown.editor = editor_for(request.user, case, shown.value, verdict, reason=reason)
 
 
-def _query_of(address: str | None) -> str:
+def query_of(address: str | None) -> str:
     return (address or "").partition("?")[2].partition("#")[0][:2000]

@@ -13,6 +13,7 @@ from django.utils import timezone
 from cases.forms import DecideForm
 from cases.known.matching import known_hits
 from cases.models import Case, CaseFile, CaseValue, Decision, Endpoint
+from cases.row_versions import row_version
 from cases.verdicts.precedence import SCOPE_RANK, Scope
 from cases.views.marks import Mark, marks_of_decisions, marks_of_lists
 from cases.views.reach import Reach
@@ -107,11 +108,6 @@ def rows_of(
             )
         )
     return rows
-
-
-def row_version(version: int, decisions: int) -> str:
-    """`decisions` is the sum of the ids of what is in force or proposed on exactly this value, anywhere."""
-    return f"{version}.{decisions}"
 
 
 def in_force_on(case: Case, values: Sequence[str]) -> QuerySet[Decision]:

@@ -21,6 +21,7 @@ ICONS = {
     "decisions": "scale",
     "device": "computer-desktop",
     "done": "check-circle",
+    "down": "arrow-down",
     "download": "arrow-down-tray",
     "error": "exclamation-circle",
     "fact": "square-3-stack-3d",
@@ -36,6 +37,7 @@ ICONS = {
     "more": "ellipsis-horizontal",
     "people": "users",
     "person": "user",
+    "refresh": "arrow-path",
     "run": "play",
     "search": "magnifying-glass",
     "share": "share",
@@ -44,6 +46,7 @@ ICONS = {
     "time": "clock",
     "undo": "arrow-uturn-left",
     "unfolded": "chevron-down",
+    "up": "arrow-up",
     "warn": "exclamation-triangle",
     "watchlists": "queue-list",
 }

@@ -122,6 +122,10 @@ if (queue) {
     focusRow(rowOf(document.getElementById(current)));
   });
 
+  document.querySelector(".filters")?.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+  });
+
   queue.addEventListener("focusin", (event) => {
     const row = event.target.closest("[data-row], [data-pair]");
     if (row) makeCurrent(row);

@@ -1,0 +1,126 @@
+"""Each filter of the queue is a part of its address."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from cases.models import Case, Decision
+from cases.ordering import ORDERS
+from footprint.accounts.models import Person
+from tests.cases.views.pages import queue_url, text_of, values_on
+from tests.cases.world import decide_on, merge_and_settle, open_case, row, value_of
+
+
+@pytest.fixture
+def values(case: Case) -> None:
+    merge_and_settle(
+        case,
+        row("203.0.113.1", "www.contoso.co.uk", ports=[443, 8443], devices=3),
+        row("203.0.113.2", "cdn.contoso.co.uk", ports=[80], days_ago=1),
+        row("203.0.113.3", ports=[4444], days_ago=2),
+        row(dns="no name at all/", days_ago=3),
+        row(dns="xn--bcher-kva.example", days_ago=4),
+        row("203.0.113.9", "printer", days_ago=5),
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("kind=address", ["203.0.113.3"]),
+        ("kind=text", ["no name at all/"]),
+        ("port=8443", ["www.contoso.co.uk"]),
+        ("port=80", ["cdn.contoso.co.uk"]),
+        ("domain=contoso.co.uk", ["www.contoso.co.uk", "cdn.contoso.co.uk"]),
+        ("domain=CONTOSO.co.uk&port=443", ["www.contoso.co.uk"]),
+        ("q=CONTOSO", ["www.contoso.co.uk", "cdn.contoso.co.uk"]),
+        ("q=hxxps://www[.]contoso[.]co[.]uk/path", ["www.contoso.co.uk"]),
+        ("q=b%C3%BCcher.example", ["xn--bcher-kva.example"]),
+        ("q=20", ["203.0.113.3"]),
+        ("q=co.u", ["www.contoso.co.uk", "cdn.contoso.co.uk"]),
+        ("q=name+at", ["no name at all/"]),
+        ("devices=2", ["www.contoso.co.uk"]),
+        ("devices=1&kind=address", ["203.0.113.3"]),
+        ("verdict=undecided&kind=name&sort=-name", ["printer"]),
+    ],
+)
+@pytest.mark.usefixtures("values")
+def test_the_filter_leaves_what_it_says(site: Client, case: Case, query: str, found: list[str]) -> None:
+    shown = values_on(site.get(queue_url(case, query)))
+    assert (shown[-1:] if "sort" in query else shown) == found
+
+
+@pytest.mark.parametrize("sort", [key for name in ORDERS for key in (name, f"-{name}")])
+@pytest.mark.usefixtures("values")
+def test_every_order_can_be_asked_for(site: Client, case: Case, sort: str) -> None:
+    page = site.get(queue_url(case, f"sort={sort}"))
+    assert len(values_on(page)) == 6
+    head = re.search(r'aria-sort="(\w+)"', page.content.decode())
+    assert head is not None or "first-seen" in sort
+
+
+def test_the_head_of_the_sorted_column_turns_it_around(site: Client, case: Case) -> None:
+    merge_and_settle(case, row(dns="a.example"))
+    page = site.get(queue_url(case, "q=a&sort=devices")).content.decode()
+    assert f'aria-sort="descending"><a class="sort" href="/cases/{case.pk}/?q=a&amp;sort=-devices"' in page
+
+
+def test_an_order_that_is_none_is_refused(site: Client, case: Case) -> None:
+    assert site.get(queue_url(case, "sort=colour")).status_code == 400
+
+
+def test_names_lie_beside_those_of_their_registered_domain(site: Client, case: Case) -> None:
+    merge_and_settle(
+        case,
+        *(
+            row(dns=name)
+            for name in ("a.zeta.example", "b.alpha.example", "z.alpha.example", "c.zeta.example")
+        ),
+    )
+    assert values_on(site.get(queue_url(case, "sort=name"))) == [
+        *("b.alpha.example", "z.alpha.example", "a.zeta.example", "c.zeta.example")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [("port=https", "A port is a number from 0 to 65535."), ("devices=many", "Give a number of devices.")],
+)
+@pytest.mark.usefixtures("values")
+def test_what_cannot_be_read_is_said_at_its_field_and_kept(
+    site: Client, case: Case, query: str, said: str
+) -> None:
+    page = site.get(queue_url(case, query))
+    assert said in text_of(page)
+    assert f'value="{query.partition("=")[2]}"' in page.content.decode()
+    assert len(values_on(page)) == 6
+
+
+@pytest.mark.usefixtures("values")
+def test_values_with_a_proposal_that_waits(site: Client, case: Case, rui: Person) -> None:
+    decided = decide_on(rui, case, "printer", scope="case")
+    Decision.objects.filter(pk=decided.pk).update(state="proposed")
+    page = site.get(queue_url(case, "proposed=1"))
+    assert values_on(page) == ["printer"]
+    assert "block proposed, waits" in text_of(page)
+
+
+@pytest.mark.usefixtures("values")
+def test_a_verdict_of_another_case_stands_on_the_row(site: Client, case: Case, rui: Person) -> None:
+    other = open_case(rui, "z.exe")
+    merge_and_settle(other, row(dns="printer", file="z.exe"))
+    decide_on(rui, other, "printer", "allowed", scope="case", reason="Ours")
+    page = site.get(queue_url(case, "q=printer"))
+    assert f"allowed in case {other.pk}" in text_of(page)
+    assert 'title="by Rui Alves: Ours"' in page.content.decode()
+
+
+@pytest.mark.usefixtures("values")
+def test_a_filter_survives_every_other_choice(site: Client, case: Case) -> None:
+    page = site.get(queue_url(case, "port=443&sort=devices&kind=name")).content.decode()
+    assert "port=443&amp;sort=devices" in page
+    assert page.count('class="fchip"') == 2
+    assert value_of(case, "www.contoso.co.uk").domain == "contoso.co.uk"
