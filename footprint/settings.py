@@ -237,6 +237,9 @@ CELERY_BEAT_SCHEDULE["cases.tasks.sum_up_value_counts"] = {
     "options": {"expires": 600},
 }
 
+# What says something about the rows of the queue, in the order of asking.
+ROW_MARKERS = ("cases.watchlists.marks.marks_of_blocks",)
+
 # Logs
 
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

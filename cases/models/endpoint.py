@@ -74,6 +74,8 @@ class Endpoint(models.Model):
             models.Index(fields=["ip"], condition=Q(ip__isnull=False), name="endpoint_ip"),
             models.Index(fields=["dns_ip"], condition=Q(dns_ip__isnull=False), name="endpoint_dns_ip"),
             models.Index(fields=["case"], condition=Q(settled=False), name="endpoint_unsettled"),
+            # What was seen after it was blocked.
+            models.Index(fields=["last_seen"], condition=Q(verdict="blocked"), name="endpoint_blocked_seen"),
         )
 
     def __str__(self) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from cases.known.matching import KnownHit
-from cases.models import Case, Decision
+from cases.models import Case, CaseValue, Decision
 
 # Tags as words only: what a row is short of is room.
 _NOUN = {"allowed": "allow", "blocked": "block"}
@@ -22,6 +27,7 @@ class Rank(IntEnum):
     KNOWN = 4
     ELSEWHERE = 5
     PROPOSED = 6
+    UNENFORCED = 7
     NATURE = 8
 
 
@@ -53,6 +59,23 @@ def marks_of_lists(hits: Sequence[KnownHit]) -> list[Mark]:
             "; ".join(f"{hit.list_name}: {hit.matched}" for hit in hits),
         )
     ]
+
+
+Marker = Callable[[Case, Sequence[CaseValue]], Mapping[str, list[Mark]]]
+
+
+def marks_of_others(case: Case, values: Sequence[CaseValue]) -> Mapping[str, list[Mark]]:
+    """What the markers that the settings name say of a page's values, by value."""
+    found: dict[str, list[Mark]] = defaultdict(list)
+    for marker in _markers():
+        for value, marks in marker(case, values).items():
+            found[value] += marks
+    return found
+
+
+@cache
+def _markers() -> tuple[Marker, ...]:
+    return tuple(import_string(name) for name in settings.ROW_MARKERS)
 
 
 def marks_of_decisions(case: Case, decisions: Sequence[Decision], governing: Decision | None) -> list[Mark]:

@@ -15,7 +15,7 @@ from cases.known.matching import known_hits
 from cases.models import Case, CaseFile, CaseValue, Decision, Endpoint
 from cases.row_versions import row_version
 from cases.verdicts.precedence import SCOPE_RANK, Scope
-from cases.views.marks import Mark, marks_of_decisions, marks_of_lists
+from cases.views.marks import Mark, marks_of_decisions, marks_of_lists, marks_of_others
 from cases.views.reach import Reach
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
@@ -87,6 +87,7 @@ def rows_of(
     files = {file.pk: file for file in case.files.all()}
     decisions = _decisions_on(values)
     known = known_hits([value.exact_subject for value in values])
+    others = marks_of_others(case, values)
     may_decide = case.is_live and may(person, Verb.PROPOSE, case)
     rows = []
     for value in values:
@@ -104,6 +105,7 @@ def rows_of(
                 marks=[
                     *marks_of_lists(known.get(value.exact_subject, ())),
                     *marks_of_decisions(case, on_value, governing),
+                    *others.get(value.value, ()),
                 ],
             )
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 
 from cases.watchlists.computing import COLUMNS, raw_rows_of, rows_of
-from cases.watchlists.formats import Gone, ListEntry, Published
+from cases.watchlists.formats import Format, Gone, ListEntry, Published, Report
 from cases.watchlists.models import Publication, Watchlist
 
 _HAS = "e.watchlist_id = %s AND e.added_in <= %s AND (e.removed_in IS NULL OR e.removed_in > %s)"
@@ -38,6 +38,15 @@ def entries_at(watchlist_id: int, number: int) -> Iterator[ListEntry]:
         f"SELECT {COLUMNS} FROM watchlists_publishedentry e WHERE {_HAS} ORDER BY kind, value",  # noqa: S608  # constants
         (watchlist_id, number, number),
     )
+
+
+def report_of(format: type[Format], publication: Publication) -> Report:
+    """What the format would leave out of it, or say wider or narrower. Reads all entries."""
+    report = Report()
+    with transaction.atomic():
+        for _ in format(heading(publication)).texts(entries_of(publication), report):
+            pass
+    return report
 
 
 def gone_before(publication: Publication) -> Iterator[Gone]:

@@ -42,14 +42,26 @@ class TargetMoved(Exception):
     """Somebody changed the target since it was looked at."""
 
 
+NOT_TRIED = "Added, and not tried yet: look at the dry run, then resume it."
+
+
 def add_target(
-    *, actor: Actor, slug: str, kind: str, watchlist: Watchlist, **fields: Unpack[TargetFields]
+    *,
+    actor: Actor,
+    slug: str,
+    kind: str,
+    watchlist: Watchlist,
+    starts: bool = True,
+    **fields: Unpack[TargetFields],
 ) -> Target:
-    """Raises BadSetting for what cannot be meant, and for a slug that is taken."""
+    """Raises BadSetting for what cannot be meant, and for a slug that is taken. One that does not start is
+    paused, so that somebody can see first what would be sent."""
     if slug in TAKEN:
         raise BadSetting("slug", f"{slug} is taken by a page of this site.")
     now = database_now()
     target = Target(slug=slug, kind=kind, watchlist=watchlist, made_at=now, next_at=now, title=slug)
+    if not starts:
+        target.paused_at, target.paused_because = now, NOT_TRIED
     _set(target, fields)
     check(target)
     with change(actor=actor) as ledger:
@@ -60,7 +72,13 @@ def add_target(
         ledger.add(
             Event.TARGET_ADDED,
             subject_of(target),
-            after={"slug": slug, "kind": kind, "watchlist": watchlist.slug, **_told(target)},
+            after={
+                "slug": slug,
+                "kind": kind,
+                "watchlist": watchlist.slug,
+                "starts": starts,
+                **_told(target),
+            },
         )
     return target
 

@@ -12,6 +12,7 @@ from footprint.desk.views import (
     publishing,
     search,
     signing,
+    targets,
     watchlists,
 )
 
@@ -46,6 +47,13 @@ urlpatterns = [
     path("watchlists/<slug:slug>/resume", publishing.resume, name="watchlist-resume"),
     path("watchlists/<slug:slug>/feeds/", publishing.feeds, name="watchlist-feeds"),
     path("watchlists/<slug:slug>/consumers", publishing.consumers, name="watchlist-consumers"),
+    path("watchlists/<slug:slug>/left-out/<slug:format>/", watchlists.left_out, name="watchlist-left-out"),
+    path("watchlists/<slug:slug>/targets/", targets.targets, name="watchlist-targets"),
+    path("watchlists/<slug:slug>/targets/new/<slug:kind>/", targets.new_target, name="new-target"),
+    path("watchlists/<slug:slug>/targets/<slug:target>/", targets.target, name="target"),
+    path("watchlists/<slug:slug>/targets/<slug:target>/edit/", targets.edit_target, name="target-edit"),
+    path("watchlists/<slug:slug>/targets/<slug:target>/act", targets.act, name="target-act"),
+    path("watchlists/<slug:slug>/targets/<slug:target>/looks/<int:pk>/", targets.look, name="target-look"),
     path("feeds/<slug:slug>/<slug:format>", feeds.feed, name="feed"),
     path("watchlists/<slug:slug>/download/<slug:format>/", watchlists.take_away, name="watchlist-download"),
 ]

@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from cases.models import Case
+from cases.watchlists.after_block import WORDS, seen_after_block
+from cases.watchlists.models import Target
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.desk.waiting import waiting_cases
@@ -35,6 +37,9 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         "waiting": [line for line in waiting if not line.is_mine],
         "trouble": trouble,
         "refusing": Source.objects.refusing().select_related("owner"),
+        "after_block": seen_after_block(),
+        "after_block_words": WORDS,
+        "targets": Target.objects.used().filter(stand=Target.Stand.TROUBLE).select_related("watchlist"),
         "failing": failing.order_by("-pk")[:AT_MOST],
     }
     return render(request, "desk/inbox.html", context)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from cases.models import Decision
 from cases.watchlists.actions import download
-from cases.watchlists.entries import Difference, difference
+from cases.watchlists.entries import Difference, difference, report_of
 from cases.watchlists.formats import REGISTRY, Format
 from cases.watchlists.models import Conflict, Publication, Publishing, Watchlist
 from cases.watchlists.publishing import Pending, is_paused, pending
@@ -137,6 +137,25 @@ def take_away(request: SignedInRequest, slug: str, format: str) -> FileResponse:
     )
     response.headers["X-Content-SHA256"] = taken.sha256
     return response
+
+
+@requires(Verb.READ_WATCHLISTS)
+@require_safe
+def left_out(request: SignedInRequest, slug: str, format: str) -> HttpResponse:
+    """What a format cannot say of the newest publication, or says wider or narrower. Reads the whole list."""
+    shown = get_object_or_404(Watchlist, slug=slug)
+    if format not in REGISTRY:
+        raise Http404("There is no such format.")
+    context = {**frame(request, shown, "feeds"), "format": REGISTRY[format]}
+    published = context["published"]
+    if isinstance(published, Publication):
+        report = report_of(REGISTRY[format], published)
+        context["report"] = report
+        context["causes"] = [
+            (how, why, count, report.examples[how, why])
+            for (how, why), count in sorted(report.causes.items())
+        ]
+    return render(request, "desk/watchlist_left_out.html", context)
 
 
 def _difference(shown: Watchlist, old: int, new: int | None) -> Difference | None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -18,7 +17,7 @@ from cases.watchlists.target_actions import (
     resume_target,
     retire_target,
 )
-from footprint.accounts.models import Person, Role
+from footprint.accounts.models import Person
 from footprint.azure.errors import BadSetting
 from footprint.ledger.models import Entry
 from footprint.ledger.record import Actor
@@ -30,25 +29,9 @@ from tests.lab.faults import FOREVER, Kind
 from tests.lab.server import Lab
 
 
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    with Lab(token="lab") as lab:
-        yield lab
-
-
 @pytest.fixture(autouse=True)
 def allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     allow_lab(monkeypatch)
-
-
-@pytest.fixture
-def blocks(db: None) -> Watchlist:
-    return Watchlist.objects.get(slug="all-blocks")
-
-
-@pytest.fixture
-def lea(db: None) -> Person:
-    return Person.objects.create_user("lea", password="a long enough word", role=Role.LEAD)
 
 
 both_kinds = pytest.mark.parametrize("kind", KINDS)

@@ -1,0 +1,202 @@
+"""When blocks took effect outside, and whether they worked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from cases.actions import undo
+from cases.deciding import database_now
+from cases.models import Case, CaseValue, Decision
+from cases.watchlists import actions
+from cases.watchlists.after_block import effects_of, seen_after_block
+from cases.watchlists.enforcement import count_fetches
+from cases.watchlists.marks import marks_of_blocks
+from cases.watchlists.models import Consumer, Enforcement, Fetch, Receipt, Target, Watchlist
+from cases.watchlists.still_in_force import still_in_force
+from footprint.accounts.models import Person
+from tests.cases.watchlists.worlds import block, publish
+from tests.cases.world import decide_on, merge_and_settle, row
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def consumer(blocks: Watchlist, lea: Person, format: str = "plain-text") -> Consumer:
+    name = f"fw-{format}"
+    return actions.add_consumer(actor=lea, watchlist=blocks, name=name, format=format)[0]
+
+
+def fetch(consumer: Consumer, number: int, at: datetime = NOW) -> None:
+    Fetch.objects.create(consumer=consumer, number=number, at=at)
+    Consumer.objects.filter(pk=consumer.pk).update(holds=number, fetched_at=at)
+
+
+def enforce(decision: Decision, at: datetime) -> None:
+    Enforcement.objects.create(decision=decision, effective_at=at, by="fw-lisbon")
+
+
+def see(case: Case, value: str, at: datetime, *actions: str) -> None:
+    told: dict[str, Any] = {"actions": list(actions)} if actions else {}
+    merge_and_settle(case, row(dns=value, day=at.date(), first_seen=at, last_seen=at, **told))
+
+
+def test_the_first_fetch_of_a_version_that_has_it_counts(
+    blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    fw = consumer(blocks, lea)
+    fetch(fw, 1, NOW - timedelta(hours=2))
+    block(rui, case, "b.example")
+    publish(blocks)
+    fetch(fw, 2, NOW - timedelta(hours=1))
+    assert count_fetches() == 2
+    told = dict(Enforcement.objects.values_list("decision__subject", "effective_at"))
+    assert told == {"a.example": NOW - timedelta(hours=2), "b.example": NOW - timedelta(hours=1)}
+
+
+def test_the_earliest_of_two_consumers_counts_whatever_the_order(
+    blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    fetch(consumer(blocks, lea), 1, NOW)
+    count_fetches()
+    fetch(consumer(blocks, lea, "json"), 1, NOW - timedelta(hours=1))
+    count_fetches()
+    assert Enforcement.objects.get().effective_at == NOW - timedelta(hours=1)
+
+
+def test_a_feed_that_cannot_say_it_enforces_nothing(blocks: Watchlist, rui: Person, case: Case, lea: Person):
+    block(rui, case, "a.example", "198.51.101.7")
+    publish(blocks)
+    fetch(consumer(blocks, lea, "pan-os-ip"), 1)
+    count_fetches()
+    assert [each.decision.subject for each in Enforcement.objects.all()] == ["198.51.101.7"]
+
+
+def test_fetches_are_counted_once(blocks: Watchlist, rui: Person, case: Case, lea: Person):
+    block(rui, case, "a.example")
+    publish(blocks)
+    fetch(consumer(blocks, lea), 1)
+    assert (count_fetches(), count_fetches()) == (1, 0)
+
+
+def test_a_block_that_nobody_enforces_is_marked(rui: Person, case: Case):
+    block(rui, case, "a.example")
+    marks = marks_of_blocks(case, list(CaseValue.objects.filter(case=case)))
+    assert [mark.words for mark in marks["a.example"]] == ["blocked here, enforced nowhere"]
+
+
+def test_a_block_that_is_enforced_and_works_has_no_mark(rui: Person, case: Case):
+    block(rui, case, "a.example")
+    enforce(Decision.objects.get(), NOW)
+    assert marks_of_blocks(case, list(CaseValue.objects.filter(case=case))) == {}
+
+
+def test_what_is_not_blocked_asks_nothing(rui: Person, case: Case, django_assert_num_queries: object):
+    merge_and_settle(case, row(dns="a.example"))
+    values = list(CaseValue.objects.filter(case=case))
+    with django_assert_num_queries(0):  # type: ignore[operator]  # a fixture
+        assert marks_of_blocks(case, values) == {}
+
+
+def test_within_the_grace_it_is_not_enforced_yet(rui: Person, case: Case):
+    block(rui, case, "a.example")
+    enforce(Decision.objects.get(), timezone.now() + timedelta(hours=2))
+    (mark,) = marks_of_blocks(case, list(CaseValue.objects.filter(case=case)))["a.example"]
+    assert mark.words == "not enforced yet"
+
+
+def test_what_is_seen_later_than_its_block_is_told(rui: Person, case: Case):
+    block(rui, case, "a.example", "b.example")
+    for decision in Decision.objects.all():
+        enforce(decision, NOW - timedelta(days=1))
+    see(case, "a.example", NOW - timedelta(hours=1))
+    (seen,) = seen_after_block()
+    assert (seen.case, seen.values, seen.named) == (case, 1, ["a.example"])
+    (mark,) = marks_of_blocks(case, list(CaseValue.objects.filter(case=case)))["a.example"]
+    assert mark.words == "seen after block"
+    assert "may log ConnectionSuccess" in mark.title
+
+
+@pytest.mark.parametrize("action", ["ConnectionFailed", "ListeningConnectionCreated"])
+def test_an_action_that_is_no_connection_does_not_count(rui: Person, case: Case, action: str):
+    merge_and_settle(case, row(dns="a.example", actions=[action]))
+    decide_on(rui, case, "a.example")
+    enforce(Decision.objects.get(), NOW - timedelta(days=1))
+    see(case, "a.example", NOW - timedelta(hours=1), action)
+    assert seen_after_block() == []
+
+
+def test_what_was_seen_before_the_block_took_effect_does_not_count(rui: Person, case: Case):
+    block(rui, case, "a.example")
+    enforce(Decision.objects.get(), NOW)
+    see(case, "a.example", NOW - timedelta(hours=1))
+    assert seen_after_block() == []
+
+
+def test_a_block_of_the_address_counts_too(rui: Person, case: Case):
+    merge_and_settle(case, row("198.51.101.7", "a.example"))
+    merge_and_settle(case, row("198.51.101.7"))
+    decision = decide_on(rui, case, "198.51.101.7")
+    enforce(decision, NOW - timedelta(days=1))
+    at = NOW - timedelta(hours=1)
+    merge_and_settle(case, row("198.51.101.7", "a.example", day=at.date(), first_seen=at, last_seen=at))
+    assert set(effects_of(case, ["a.example", "198.51.101.7"])) == {"a.example", "198.51.101.7"}
+    assert [seen.named for seen in seen_after_block()] == [["a.example"]]
+
+
+def test_a_closed_case_is_not_told(rui: Person, case: Case):
+    block(rui, case, "a.example")
+    enforce(Decision.objects.get(), NOW - timedelta(days=1))
+    see(case, "a.example", NOW - timedelta(hours=1))
+    Case.objects.filter(pk=case.pk).update(state="closed")
+    assert seen_after_block() == []
+
+
+def test_what_a_consumer_has_not_fetched_anew_is_still_in_force(
+    blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "a.example", "b.example")
+    publish(blocks)
+    fw = consumer(blocks, lea)
+    fetch(fw, 1)
+    undo(actor=rui, decision=Decision.objects.get(subject="a.example"))
+    publish(blocks)
+    (still,) = still_in_force(blocks).shown
+    assert (still.value, still.where, still.since) == ("a.example", "fw-plain-text", NOW)
+    fetch(fw, 2)
+    assert still_in_force(blocks).total == 0
+
+
+def test_what_a_target_has_not_withdrawn_is_still_in_force(blocks: Watchlist, rui: Person, case: Case):
+    target = Target.objects.create(
+        slug="t", title="Tenant", watchlist=blocks, kind="defender", credential="default", made_at=NOW
+    )
+    Receipt.objects.create(
+        target=target,
+        kind="name",
+        value="a.example",
+        decision_number=1,
+        key="k",
+        state="accepted",
+        since=NOW,
+        accepted_at=NOW,
+    )
+    (still,) = still_in_force(blocks).shown
+    assert (still.value, still.where, still.since) == ("a.example", "Tenant", NOW)
+
+
+def test_a_revoked_consumer_is_nobody(blocks: Watchlist, rui: Person, case: Case, lea: Person):
+    block(rui, case, "a.example", "b.example")
+    publish(blocks)
+    fw = consumer(blocks, lea)
+    fetch(fw, 1, database_now())
+    undo(actor=rui, decision=Decision.objects.get(subject="a.example"))
+    publish(blocks)
+    actions.revoke_consumer(actor=lea, consumer=fw)
+    assert still_in_force(blocks).total == 0
