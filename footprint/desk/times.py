@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
@@ -45,6 +45,21 @@ def short_day(day: date, today: date) -> str:
 
 def exact_time(moment: datetime) -> str:
     return f"{moment.day} {moment:%b %Y %H:%M:%S}"
+
+
+def lasting(passed: timedelta) -> str:
+    """ "40 min", "5 h", "12 days": how long something took or waits."""
+    if passed < _HOUR:
+        return f"{max(passed // _MINUTE, 0)} min"
+    if passed < 2 * _DAY:
+        return f"{passed // _HOUR} h"
+    return f"{passed.days:,} days"
+
+
+def utc_minute(moment: datetime) -> str:
+    """ "24 Nov 2026 14:02 UTC": for what leaves the house."""
+    utc = moment.astimezone(UTC)
+    return f"{utc.day} {utc:%b %Y %H:%M} UTC"
 
 
 def length(seconds: float) -> str:

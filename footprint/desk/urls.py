@@ -10,10 +10,12 @@ from footprint.desk.views import (
     people,
     proof,
     publishing,
+    report,
     search,
     signing,
     targets,
     watchlists,
+    week,
 )
 
 urlpatterns = [
@@ -28,6 +30,9 @@ urlpatterns = [
     path("people/<int:pk>/role", people.change_role, name="person-role"),
     path("people/<int:pk>/act", people.act_on, name="person-act"),
     path("cases/", cases.cases, name="cases"),
+    path("cases/<int:pk>/report/", report.report, name="case-report"),
+    path("cases/<int:pk>/report/markdown", report.download, name="case-report-markdown"),
+    path("week/", week.week, name="week"),
     path("ledger/", ledger.ledger, name="ledger"),
     path("ledger/proof/", proof.proof, name="ledger-proof"),
     path("ledger/proof/verify", proof.verify, name="ledger-verify"),

@@ -29,6 +29,7 @@ class Event(StrEnum):
     CASE_WATCHED = "cases:case:watched"
     CASE_CLOSED = "cases:case:closed"
     CASE_REOPENED = "cases:case:reopened"
+    REPORT_DOWNLOADED = "cases:report:downloaded"
     NOTE_ADDED = "cases:note:added"
     NOTE_CHANGED = "cases:note:changed"
     NOTE_REMOVED = "cases:note:removed"
@@ -119,6 +120,7 @@ PHRASES: dict[Event, str] = {
     Event.CASE_WATCHED: "set to watching the case",
     Event.CASE_CLOSED: "closed the case",
     Event.CASE_REOPENED: "reopened the case",
+    Event.REPORT_DOWNLOADED: "downloaded the report of",
     Event.NOTE_ADDED: "wrote",
     Event.NOTE_CHANGED: "changed",
     Event.NOTE_REMOVED: "removed",

@@ -8,7 +8,7 @@ const live = (text) => {
 };
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-from], [data-dismiss], [data-close], [data-keys]");
+  const button = event.target.closest("[data-copy], [data-copy-from], [data-dismiss], [data-close], [data-keys], [data-print]");
   if (!button) return;
   if (button.dataset.copy !== undefined || button.dataset.copyFrom !== undefined) {
     const text = button.dataset.copy ?? document.getElementById(button.dataset.copyFrom).textContent;
@@ -19,6 +19,8 @@ document.addEventListener("click", async (event) => {
   } else if (button.dataset.close !== undefined) {
     event.preventDefault();
     button.closest("dialog").close();
+  } else if (button.dataset.print !== undefined) {
+    window.print();
   } else {
     document.getElementById("keys")?.showModal();
   }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from operator import attrgetter
 
@@ -22,6 +22,7 @@ from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
 from footprint.desk import frame, glyphs, shown, sparkline, times
 from footprint.desk import signals as signal_list
+from footprint.desk.week_bars import week_bars as drawn_week_bars
 
 register = template.Library()
 
@@ -97,6 +98,29 @@ def _time(value: datetime, text: str) -> SafeString:
 def day(value: date | None) -> str:
     """ "24 Nov": a whole UTC day."""
     return "" if value is None else times.short_day(value, datetime.now(UTC).date())
+
+
+@register.filter
+def utc(moment: datetime | None) -> str:
+    """ "24 Nov 2026 14:02 UTC": for pages that are printed."""
+    return "" if moment is None else times.utc_minute(moment)
+
+
+@register.filter
+def lasting(seconds: float) -> str:
+    """ "40 min", "5 h", "12 days"."""
+    return times.lasting(timedelta(seconds=seconds))
+
+
+@register.filter
+def waits_since(moment: datetime) -> str:
+    return times.lasting(timezone.now() - moment)
+
+
+@register.simple_tag
+def week_bars(new: Sequence[int], decided: Sequence[int], first: date) -> SafeString:
+    """Two bars a day, from the Monday `first` on."""
+    return drawn_week_bars(new, decided, first)
 
 
 @register.filter
