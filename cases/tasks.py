@@ -9,6 +9,7 @@ from celery import Task, shared_task
 from cases import actions, settling
 from cases.batches import sweep, working
 from cases.counting import sum_up_counts
+from cases.intakes.landing import land_waiting
 
 
 @shared_task(name="cases.tasks.expire_decisions")
@@ -34,3 +35,8 @@ def work_on_batch(self: Task[[int], None], batch_id: int) -> None:
 @shared_task(name="cases.tasks.sweep_batches")
 def sweep_batches() -> None:
     sweep.sweep()
+
+
+@shared_task(name="cases.tasks.land_intakes")
+def land_intakes() -> None:
+    land_waiting()

@@ -7,6 +7,7 @@ from cases.views import (
     decision,
     decision_list,
     decisions,
+    intakes,
     notes,
     preflight,
     queue,
@@ -14,6 +15,13 @@ from cases.views import (
 )
 
 urlpatterns = [
+    path("intakes/new/", intakes.new_intake, name="new-intake"),
+    path("intakes/<int:pk>/", intakes.intake, name="intake"),
+    path("intakes/<int:pk>/progress", intakes.progress, name="intake-progress"),
+    path("intakes/<int:pk>/confirm", intakes.confirm_intake, name="intake-confirm"),
+    path("intakes/<int:pk>/stop", intakes.stop_intake, name="intake-stop"),
+    path("intakes/<int:pk>/drop", intakes.drop_intake, name="intake-drop"),
+    path("intakes/<int:pk>/lines", intakes.lines, name="intake-lines"),
     path("decisions/", decision_list.decision_list, name="decisions"),
     path("decisions/<int:pk>/", decision.decision_page, name="decision"),
     path("cases/<int:pk>/", queue.queue, name="case"),

@@ -217,6 +217,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "cases.tasks.expire_decisions",
         "cases.tasks.settle_waiting",
         "cases.tasks.sweep_batches",
+        "cases.tasks.land_intakes",
         "cases.watchlists.tasks.publish_due",
         "footprint.ledger.tasks.make_due_checkpoint",
         "footprint.ledger.tasks.wake_verifications",

@@ -3,6 +3,7 @@ from cases.models.case import Case, CaseFile, CaseVisit
 from cases.models.choices import FileKind, Severity, Tlp, ValueKind, Verdict
 from cases.models.decision import Decision
 from cases.models.endpoint import CaseValue, Endpoint, Sighting
+from cases.models.intake import Intake, IntakeLine
 from cases.models.known import KnownEntry, KnownList
 from cases.models.note import Note
 from cases.models.proposal import Proposal
@@ -19,6 +20,8 @@ __all__ = [
     "Decision",
     "Endpoint",
     "FileKind",
+    "Intake",
+    "IntakeLine",
     "KnownEntry",
     "KnownList",
     "LeftAlone",

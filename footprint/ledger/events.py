@@ -40,6 +40,11 @@ class Event(StrEnum):
     DECISION_SUPERSEDED = "cases:decision:superseded"
     DECISION_WITHDRAWN = "cases:decision:withdrawn"
     DECISION_EXPIRED = "cases:decision:expired"
+    INTAKE_READ = "cases:intake:read"
+    INTAKE_CONFIRMED = "cases:intake:confirmed"
+    INTAKE_LANDED = "cases:intake:landed"
+    INTAKE_STOPPED = "cases:intake:stopped"
+    INTAKE_DROPPED = "cases:intake:dropped"
     KNOWN_LISTS_LOADED = "cases:known_lists:loaded"
     KNOWN_LIST_SWITCHED = "cases:known_list:switched"
     KNOWN_LIST_REMOVED = "cases:known_list:removed"
@@ -131,6 +136,11 @@ PHRASES: dict[Event, str] = {
     Event.DECISION_SUPERSEDED: "superseded a decision",
     Event.DECISION_WITHDRAWN: "withdrew a decision",
     Event.DECISION_EXPIRED: "expired a decision",
+    Event.INTAKE_READ: "read in the list",
+    Event.INTAKE_CONFIRMED: "began to import",
+    Event.INTAKE_LANDED: "imported",
+    Event.INTAKE_STOPPED: "stopped importing",
+    Event.INTAKE_DROPPED: "dropped the list",
     Event.KNOWN_LISTS_LOADED: "loaded",
     Event.KNOWN_LIST_SWITCHED: "switched the known list",
     Event.KNOWN_LIST_REMOVED: "removed the known list",
