@@ -53,7 +53,7 @@ def confirm(
         draft.confirmed_by, draft.confirmed_at = actor, now
         draft.version += 1
         draft.save()
-        after = _kept(draft) | {"decisions": draft.total, "takes_over": takes_over}
+        after = {**_kept(draft), "decisions": draft.total, "takes_over": takes_over}
         ledger.add(Event.INTAKE_CONFIRMED, subject_of(draft), after=after, reason=draft.reason)
     return draft
 

@@ -73,7 +73,11 @@ class CsvTable(ListReader):
                 awaits_header = False
                 yield ListLine(number, text, is_aside=True)
             elif not cells:
-                yield ListLine(number, text, refused="A quote in this line does not close.")
+                yield ListLine(
+                    number,
+                    text,
+                    refused="This line cannot be taken apart: a quote does not close, or it is too long.",
+                )
             elif self.is_gone(names, cells):
                 yield ListLine(number, text, is_aside=True)
             elif not _cell(cells, column):

@@ -11,6 +11,8 @@ from cases.lists.base import split_lines
 DELIMITERS = (",", ";", "\t", "|")
 # A cell may hold a line break; further down than this, a quote that does not close is a slip.
 _LINES_IN_RECORD = 20
+# How much of it the csv module takes depends on what the process has set it to.
+_LONGEST_RECORD = 100_000
 
 
 class Record(NamedTuple):
@@ -46,6 +48,8 @@ def _record_at(lines: list[str], at: int, delimiter: str, width: int) -> tuple[i
 
 
 def _cells(text: str, delimiter: str) -> tuple[str, ...]:
+    if len(text) > _LONGEST_RECORD:
+        return ()
     try:
         rows = list(csv.reader(text.split("\n") if "\n" not in text else _kept(text), delimiter=delimiter))
     except csv.Error:
