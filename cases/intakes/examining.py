@@ -76,6 +76,7 @@ _EXAMINE = f"""
 
 def examine(intake: Intake, first: int = 1, last: int = 2_147_483_647) -> None:
     """Brings the findings of these places up to date."""
-    asked: dict[str, str | int] = {"intake": intake.pk, "verdict": intake.verdict, "first": first, "last": last}
+    asked: dict[str, str | int] = {"intake": intake.pk, "first": first, "last": last}
+    asked["verdict"] = intake.verdict
     with connection.cursor() as cursor:
         cursor.execute(_EXAMINE, asked)
