@@ -103,7 +103,8 @@ class Preflight:
         return [hit for hit in self.hits if hit not in warning]
 
 
-_WARN_BLOCK = frozenset({"good", "shared", "reserved"})
+# Reserved ranges warn by themselves, whether a list has them or not.
+_WARN_BLOCK = frozenset({"good", "shared"})
 _WARN_ALLOW = frozenset({"bad"})
 
 

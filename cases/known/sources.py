@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -94,12 +95,13 @@ def _of_package(slug: str, found: dict[str, Any], content: bytes) -> ListSource:
     )
 
 
+_ADDRESS = re.compile(r" \(https?://[^)]*\)")
 _PREAMBLES = ("List of known ", "List of published ", "List of ")
 
 
 def _title_of(found: dict[str, Any], slug: str) -> str:
     """Its name without the words that every list begins with."""
-    title = " ".join(str(found.get("name") or slug).split())
+    title = _ADDRESS.sub("", " ".join(str(found.get("name") or slug).split()))
     for preamble in _PREAMBLES:
         title = title.removeprefix(preamble)
     return (title[:1].upper() + title[1:])[:200]

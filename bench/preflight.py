@@ -1,0 +1,66 @@
+"""Measures the pre-flight of subjects from rare to everywhere, in a large case beside others.
+
+    python bench/preflight.py [ENDPOINTS] [OTHERS] [DECISIONS]
+
+Goal: 60 ms for a value. Known lists with up to 12,000 entries are loaded.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+
+from large_world import Size, begin, fill, servers
+
+FOLDER = begin()
+
+from cases.known.actions import load_lists  # noqa: E402  # the environment comes first
+from cases.known.sources import package_lists  # noqa: E402  # as above
+from cases.models import Case  # noqa: E402  # as above
+from cases.preflight import preflight  # noqa: E402  # as above
+from cases.verdicts.subject import read_subject  # noqa: E402  # as above
+from cases.watchlists.outputs import outputs_of  # noqa: E402  # as above
+from footprint.ledger.record import Actor  # noqa: E402  # as above
+
+TIMES = 30
+SUBJECTS = (
+    "h1.s1.c{case}.example",
+    "h0.shared.example",
+    "never1.example",
+    "10.0.0.77",
+    "10.0.1.0/24",
+    "*.s1.c{case}.example",
+    "*.shared.example",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+)
+
+
+def main() -> None:
+    given = [int(text) for text in sys.argv[1:]]
+    with servers(FOLDER.name):
+        case = Case.objects.get(pk=fill(Size(*given)))
+        load_lists(actor=Actor.command("bench"), sources=package_lists(at_most=12_000))
+        for text in SUBJECTS:
+            subject = read_subject(text.format(case=case.pk))
+            for part, ask in (
+                ("pre-flight", lambda: preflight(case=case, subject=subject, verdict="blocked", scope="everywhere")),
+                ("outputs", lambda: outputs_of(case, subject, "blocked", "everywhere")),
+            ):
+                ask()
+                spent = []
+                for _ in range(TIMES):
+                    began = time.perf_counter()
+                    ask()
+                    spent.append((time.perf_counter() - began) * 1000)
+                spent.sort()
+                print(
+                    f"{subject.typed:28} {part:10} best {spent[0]:6.1f}  p50 {statistics.median(spent):6.1f}"
+                    f"  p95 {spent[-2]:6.1f} ms",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()
