@@ -32,7 +32,7 @@ from django.core.management import call_command  # noqa: E402  # as above
 from django.db import connection  # noqa: E402  # as above
 from django.test import Client  # noqa: E402  # as above
 
-from cases.actions import FileText, add_case  # noqa: E402  # as above
+from cases.case_actions import FileText, add_case  # noqa: E402  # as above
 from cases.models import Decision  # noqa: E402  # as above
 from footprint.accounts.models import Person, Role  # noqa: E402  # as above
 from footprint.embedded import Hold, Home  # noqa: E402  # as above

@@ -82,10 +82,11 @@ _SIGHTINGS = """
       FROM cases_endpoint ORDER BY id
 """
 _VALUES = """
-    INSERT INTO cases_casevalue (case_id, value, kind, verdict, is_open, endpoints, undecided, allowed,
+    INSERT INTO cases_casevalue (case_id, value, kind, domain, file_ids, verdict, is_open, endpoints, undecided, allowed,
         blocked, files, addresses, devices, devices_more, ports, ports_more, events, days, first_seen,
         last_seen, strip, strip_to, added_at, version)
-    SELECT case_id, value, min(value_kind), 'undecided', true, count(*), count(*), 0, 0, 1, count(ip), 2,
+    SELECT case_id, value, min(value_kind),
+           coalesce(substring(min(value) FROM '[^.]+\.example$'), ''), array_agg(DISTINCT file_id), 'undecided', true, count(*), count(*), 0, 0, 1, count(ip), 2,
            false, '{80,443}', false, sum(id % 97 + 1), count(DISTINCT first_seen::date), min(first_seen),
            max(last_seen), array_fill(7::bigint, ARRAY[30]), max(last_seen)::date, now(), 0
       FROM cases_endpoint GROUP BY case_id, value ORDER BY case_id, value
@@ -114,7 +115,7 @@ def fill(size: Size) -> int:
     """Makes the world; returns the number of the great case."""
     from django.db import connection  # as above
 
-    from cases.actions import FileText, add_case  # as above
+    from cases.case_actions import FileText, add_case  # as above
     from cases.models import Case, Decision  # as above
     from cases.verdicts.settle import lock_reached_exactly, settle  # as above
     from footprint.accounts.models import Person, Role  # as above

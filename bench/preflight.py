@@ -10,6 +10,8 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 
 from large_world import Size, begin, fill, servers
 
@@ -37,6 +39,20 @@ SUBJECTS = (
 )
 
 
+def measure(what: str, ask: Callable[[], object]) -> None:
+    ask()
+    spent = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        ask()
+        spent.append((time.perf_counter() - began) * 1000)
+    spent.sort()
+    print(
+        f"{what:40} best {spent[0]:6.1f}  p50 {statistics.median(spent):6.1f}  p95 {spent[-2]:6.1f} ms",
+        flush=True,
+    )
+
+
 def main() -> None:
     given = [int(text) for text in sys.argv[1:]]
     with servers(FOLDER.name):
@@ -44,22 +60,11 @@ def main() -> None:
         load_lists(actor=Actor.command("bench"), sources=package_lists(at_most=12_000))
         for text in SUBJECTS:
             subject = read_subject(text.format(case=case.pk))
-            for part, ask in (
-                ("pre-flight", lambda: preflight(case=case, subject=subject, verdict="blocked", scope="everywhere")),
-                ("outputs", lambda: outputs_of(case, subject, "blocked", "everywhere")),
-            ):
-                ask()
-                spent = []
-                for _ in range(TIMES):
-                    began = time.perf_counter()
-                    ask()
-                    spent.append((time.perf_counter() - began) * 1000)
-                spent.sort()
-                print(
-                    f"{subject.typed:28} {part:10} best {spent[0]:6.1f}  p50 {statistics.median(spent):6.1f}"
-                    f"  p95 {spent[-2]:6.1f} ms",
-                    flush=True,
-                )
+            asked = partial(preflight, case=case, subject=subject, verdict="blocked", scope="everywhere")
+            measure(f"pre-flight {subject.typed}", asked)
+            measure(
+                f"outputs    {subject.typed}", partial(outputs_of, case, subject, "blocked", "everywhere")
+            )
 
 
 if __name__ == "__main__":

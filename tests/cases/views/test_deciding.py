@@ -132,7 +132,7 @@ def test_the_editor_tells_what_it_would_touch(site: Client, value: CaseValue, ru
     said = text_of(site.get(queue_url(value.case, f"decide={value.pk}&verdict_as=blocked")))
     assert "Covers 2 endpoints here" in said
     assert "also 2 endpoints in 1 other case" in said
-    assert "watchlist all-blocks" in said
+    assert "Goes to all-blocks" in said
 
 
 def test_the_editor_of_an_address_counts_the_names_on_it(site: Client, case: Case) -> None:
