@@ -117,7 +117,7 @@ def fill(size: Size) -> int:
 
     from cases.case_actions import FileText, add_case  # as above
     from cases.models import Case, Decision  # as above
-    from cases.verdicts.settle import lock_reached_exactly, settle  # as above
+    from cases.settling import resettle_exactly, settle_waiting  # as above
     from footprint.accounts.models import Person, Role  # as above
     from footprint.ledger.record import Actor, change  # as above
 
@@ -143,7 +143,8 @@ def fill(size: Size) -> int:
         cursor.execute(_DECISIONS.replace("% ", "%% "), of_decisions)
         cursor.execute("ANALYZE")
     names = Decision.objects.filter(subject_kind="name").values_list("subject_kind", "subject")
-    settle(lock_reached_exactly(list(names), case_id=None))
+    resettle_exactly(list(names), case_id=None)
+    settle_waiting()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
         cursor.execute("CHECKPOINT")

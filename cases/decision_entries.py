@@ -21,7 +21,8 @@ _WITHDRAWAL_ENDED_AS = {
 }
 
 
-def note_proposed(ledger: Change, proposal: Proposal) -> None:
+def note_proposed(ledger: Change, proposal: Proposal, **more: object) -> None:
+    """`more` as in note_made."""
     decision = proposal.decision
     judged = {"why": list(proposal.why), "judged_on": proposal.judged_on, "digest": proposal.digest}
     if proposal.is_withdrawal:
@@ -32,7 +33,7 @@ def note_proposed(ledger: Change, proposal: Proposal) -> None:
         event,
         subject_of(decision),
         case_number=decision.made_in_id,
-        after=after,
+        after={**after, **more},
         reason=proposal.reason,
     )
 
@@ -54,7 +55,7 @@ def note_ended(ledger: Change, decision: Decision, *, reason: str, **more: objec
     _note_end(ledger, decision, _ENDED_AS[Decision.State(decision.state)], "in force", reason, more)
 
 
-def note_proposal_ended(ledger: Change, proposal: Proposal, *, reason: str) -> None:
+def note_proposal_ended(ledger: Change, proposal: Proposal, *, reason: str, **more: object) -> None:
     """Of a proposal that is not approved; what approving changes is an entry of its own."""
     decision = proposal.decision
     if proposal.is_withdrawal:
@@ -68,7 +69,7 @@ def note_proposal_ended(ledger: Change, proposal: Proposal, *, reason: str) -> N
         return
     taken_back = proposal.state == Proposal.State.TAKEN_BACK
     event = Event.DECISION_TAKEN_BACK if taken_back else Event.DECISION_REJECTED
-    _note_end(ledger, decision, event, "proposed", reason, {})
+    _note_end(ledger, decision, event, "proposed", reason, more)
 
 
 def _note_end(

@@ -11,12 +11,9 @@ LONGEST_REASON = 2000
 FOREVER, MONTH, YEAR = "", "30", "365"
 
 
-class DecideForm(forms.Form):
-    """A verdict on one value. `basis` is what its reader saw, so that nothing is decided blindly."""
+class WordingForm(forms.Form):
+    """Where a decision counts, until when, and why."""
 
-    verdict = forms.ChoiceField(
-        choices=[("allowed", "Allow"), ("blocked", "Block")], widget=forms.HiddenInput
-    )
     scope = forms.ChoiceField(
         label="Where",
         choices=[("case", "this case"), ("everywhere", "everywhere")],
@@ -30,8 +27,6 @@ class DecideForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Say why: the reason goes to the ledger."},
     )
-    basis = forms.CharField(required=False, widget=forms.HiddenInput)
-    back = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean_reason(self) -> str:
         reason = with_plain_lines(self.cleaned_data["reason"])
@@ -42,6 +37,16 @@ class DecideForm(forms.Form):
     def expires_at(self) -> datetime | None:
         days = self.cleaned_data["until"]
         return timezone.now() + timedelta(days=int(days)) if days else None
+
+
+class DecideForm(WordingForm):
+    """A verdict on one value. `basis` is what its reader saw, so that nothing is decided blindly."""
+
+    verdict = forms.ChoiceField(
+        choices=[("allowed", "Allow"), ("blocked", "Block")], widget=forms.HiddenInput
+    )
+    basis = forms.CharField(required=False, widget=forms.HiddenInput)
+    back = forms.CharField(required=False, widget=forms.HiddenInput)
 
     @staticmethod
     def first_choices(verdict: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from cases.verdicts.settle import (
     Settled,
     lock_reached,
     lock_these,
+    reach_exactly,
     select_reached,
     settle,
     take_verdict_lock,
@@ -22,6 +23,8 @@ from cases.verdicts.settle import (
 # about a tenth of a second for a thousand.
 AT_ONCE = 2_000
 BATCH = 1_000
+# Of many exact subjects together: some are seen by every program, most by few.
+MOST_OF_EACH = 8
 
 _PUT_OFF = """
     INSERT INTO cases_resettling (endpoint_id, case_id, value)
@@ -55,6 +58,21 @@ def resettle(decisions: Iterable[Decision]) -> Settled | None:
         _put_off(reaches)
         return None
     return settle(lock_reached(reaches))
+
+
+def resettle_exactly(
+    subjects: Sequence[tuple[str, str]], *, case_id: int | None, file_kind: str = "", file_key: str = ""
+) -> Settled | None:
+    """The same for any number of exact subjects (kind, text) in one scope."""
+    reached = reach_exactly(subjects, case_id=case_id, file_kind=file_kind, file_key=file_key)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT array_agg(DISTINCT id) FROM ({reached.select}) r", reached.parameters)  # noqa: S608  # constants
+        ids: list[int] = cursor.fetchone()[0] or []
+    if len(ids) > max(AT_ONCE, MOST_OF_EACH * len(subjects)):
+        with connection.cursor() as cursor:
+            cursor.execute(_PUT_OFF.format(reached=reached.select), reached.parameters)
+        return None
+    return settle(lock_these(ids))
 
 
 def settle_waiting() -> int:

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from cases.views import (
+    batches,
     case_facts,
     changes,
     deciding,
@@ -36,6 +37,10 @@ urlpatterns = [
     path("cases/<int:pk>/seen", queue.mark_seen, name="case-seen"),
     path("cases/<int:pk>/decisions/", decisions.decisions, name="case-decisions"),
     path("cases/<int:pk>/decisions/<int:decision_pk>/undo", deciding.undo_decision, name="case-undo"),
+    path("cases/<int:pk>/batches/", batches.draft, name="case-batches"),
+    path("cases/<int:pk>/batches/<int:batch_pk>/", batches.batch, name="case-batch"),
+    path("cases/<int:pk>/batches/<int:batch_pk>/progress", batches.progress, name="case-batch-progress"),
+    path("cases/<int:pk>/batches/<int:batch_pk>/act", batches.act, name="case-batch-act"),
     path("cases/<int:pk>/values/<int:value_pk>/", values.value_page, name="case-value"),
     path("cases/<int:pk>/preflight", preflight.preflight_part, name="case-preflight"),
     path("cases/<int:pk>/values/<int:value_pk>/row", queue.row, name="case-row"),

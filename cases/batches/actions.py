@@ -8,10 +8,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
+from cases.batches.answering import waiting_of
 from cases.batches.deciding import decision_like
 from cases.batches.ending import end, note, subject_of
 from cases.batches.freezing import freeze
+from cases.batches.leaving import wide_in_force
+from cases.deciding import checked_reason
 from cases.models import Batch, Case, CaseFile
+from cases.proposals import why_not_for
 from cases.refusals import CannotDecide
 from cases.value_queryset import CaseValueQuerySet
 from footprint.accounts.models import Person
@@ -38,7 +42,7 @@ def draft(
 ) -> Batch:
     """Freezes what the batch would be on. Nothing is decided, so nothing stands in the ledger yet.
 
-    CannotDecide says which field is wrong, as for a single decision.
+    The reason may still be missing. CannotDecide says which field is wrong, as for a single decision.
     """
     with transaction.atomic():
         batch = Batch(
@@ -53,7 +57,7 @@ def draft(
             reason=reason.strip(),
             expires_at=expires_at,
         )
-        decision_like(batch)
+        _check(batch)
         batch.save()
         batch.total = batch.task_total = freeze(batch, values)
         if not batch.total:
@@ -61,16 +65,34 @@ def draft(
         if batch.total > settings.FOOTPRINT.batch_most:
             most = f"{settings.FOOTPRINT.batch_most:,}"
             raise CannotDecide("", f"That is {batch.total:,} values; narrow the filter to {most} at most.")
-        batch.save(update_fields=["total", "task_total"])
+        batch.wide_basis = list(wide_in_force(batch).values_list("pk", flat=True))
+        batch.save(update_fields=["total", "task_total", "wide_basis"])
     return batch
 
 
+def change_draft(
+    *,
+    actor: Person,
+    batch: Batch,
+    scope: str,
+    reason: str,
+    expires_at: datetime | None = None,
+    file: CaseFile | None = None,
+) -> Batch:
+    """Words it otherwise; what it is on stays frozen."""
+    with transaction.atomic():
+        own = _own_draft(batch, actor, "change")
+        own.scope, own.file, own.reason, own.expires_at = scope, file, reason.strip(), expires_at
+        _check(own)
+        own.save(update_fields=["scope", "file", "reason", "expires_at"])
+    return own
+
+
 def confirm(*, actor: Person, batch: Batch) -> Batch:
-    """Lets the workers begin."""
+    """Lets the workers begin. CannotDecide where the reason is missing, the expiry past, the case closed."""
     with change(actor=Actor.person(actor)) as ledger:
-        own = _own(batch, actor, "confirm")
-        if own.state != Batch.State.DRAFT:
-            raise CannotChangeBatch("This was confirmed already.")
+        own = _own_draft(batch, actor, "confirm")
+        decision_like(own)
         own.confirmed_at = Now()
         _queue(own, Batch.Task.DECIDING, actor, total=own.total)
         ledger.add(
@@ -93,10 +115,7 @@ def confirm(*, actor: Person, batch: Batch) -> Batch:
 def discard(*, actor: Person, batch: Batch) -> None:
     """Forgets a draft."""
     with transaction.atomic():
-        own = _own(batch, actor, "discard")
-        if own.state != Batch.State.DRAFT:
-            raise CannotChangeBatch("This was confirmed already.")
-        own.delete()
+        _own_draft(batch, actor, "discard").delete()
 
 
 def stop(*, actor: Person, batch: Batch) -> Batch:
@@ -140,6 +159,33 @@ def undo_batch(*, actor: Person, batch: Batch, reason: str = "") -> Batch:
     return own
 
 
+def approve_batch(*, actor: Person, batch: Batch) -> Batch:
+    """Has the proposals of the batch put in force, each as far as it would change what its proposer saw."""
+    return _answer(actor, batch, Batch.Task.APPROVING, Event.BATCH_APPROVAL_ASKED, "")
+
+
+def reject_batch(*, actor: Person, batch: Batch, reason: str) -> Batch:
+    return _answer(actor, batch, Batch.Task.REJECTING, Event.BATCH_REJECTION_ASKED, checked_reason(reason))
+
+
+def _answer(actor: Person, batch: Batch, task: Batch.Task, event: Event, reason: str) -> Batch:
+    with change(actor=Actor.person(actor)) as ledger:
+        own = _locked(batch)
+        if own.is_underway or own.state == Batch.State.DRAFT:
+            raise CannotChangeBatch(f"It is {own.get_state_display()}.")
+        waiting = waiting_of(own)
+        first = waiting.with_decision().first()
+        if first is None:
+            raise CannotChangeBatch("None of its proposals waits any more.")
+        why = why_not_for(actor, first)
+        if why:
+            raise CannotChangeBatch(why)
+        own.task_reason = reason
+        _queue(own, task, actor, total=waiting.count())
+        note(ledger, own, event, reason)
+    return own
+
+
 def _queue(batch: Batch, task: Batch.Task, by: Person, *, total: int) -> None:
     batch.task, batch.state, batch.asked_by = task, Batch.State.QUEUED, by
     batch.position, batch.task_total, batch.task_done, batch.losses = 0, total, 0, 0
@@ -151,6 +197,21 @@ def _queue(batch: Batch, task: Batch.Task, by: Person, *, total: int) -> None:
 
 def _locked(batch: Batch) -> Batch:
     return Batch.objects.select_for_update(of=("self",)).select_related("case", "person").get(pk=batch.pk)
+
+
+def _check(draft: Batch) -> None:
+    """As one decision of it would be; only the reason may come later."""
+    reason = draft.reason
+    draft.reason = reason or "to be given"
+    decision_like(draft)
+    draft.reason = reason
+
+
+def _own_draft(batch: Batch, actor: Person, what: str) -> Batch:
+    own = _own(batch, actor, what)
+    if own.state != Batch.State.DRAFT:
+        raise CannotChangeBatch("This was confirmed already.")
+    return own
 
 
 def _own(batch: Batch, actor: Person, what: str, of: int | None = None) -> Batch:

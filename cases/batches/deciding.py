@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -10,28 +10,36 @@ from django.db import connection
 
 from cases.batches.claims import Held, locked
 from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
-from cases.batches.leaving import leave
+from cases.batches.leaving import WideChanges, leave_moved, leave_proposed
+from cases.batches.making import make_room, settle_subjects
+from cases.batches.proposing import propose_many
 from cases.batches.sql import BASIS
-from cases.batches.writing import ToMake, end_decisions, insert_decisions
+from cases.batches.writing import ToMake, insert_decisions
 from cases.deciding import new_decision
 from cases.decision_entries import note_ended, note_made
 from cases.models import Batch, Decision
 from cases.refusals import CannotDecide
-from cases.verdicts.settle import lock_reached_exactly, settle, take_verdict_lock
+from cases.second_person import why_second_person_of
+from cases.verdicts.four_eyes import ONLY_PROPOSES
+from cases.verdicts.settle import take_verdict_lock
 from cases.verdicts.subject import Subject
+from footprint.accounts.may import Verb, may
 from footprint.ledger.record import Actor, Change, change
 
-# The values that come next, as they are now, with who holds the (subject, scope) of the new decision.
+_PLACE = """
+    {name}.subject = b.value AND {name}.subject_kind = b.kind AND {name}.scope = %(scope)s
+    AND {name}.case_id IS NOT DISTINCT FROM %(case)s
+    AND {name}.file_kind = %(file_kind)s AND {name}.file_key = %(file_key)s
+"""
+# The values that come next, as they are now, with who holds and who waits for the place of the decision.
 _NEXT = f"""
-    SELECT b.number, b.value, b.kind, b.basis, v.verdict, {BASIS} AS basis_now, held.id
+    SELECT b.number, b.value, b.kind, b.basis, v.verdict, {BASIS} AS basis_now, held.id, waiting.id
       FROM cases_batchvalue b
       JOIN cases_casevalue v ON v.id = b.case_value_id
-      LEFT JOIN cases_decision held
-             ON held.state = 'in force' AND held.subject = b.value AND held.subject_kind = b.kind
-            AND held.scope = %s AND held.case_id IS NOT DISTINCT FROM %s
-            AND held.file_kind = %s AND held.file_key = %s
-     WHERE b.batch_id = %s AND b.number > %s
-     ORDER BY b.number LIMIT %s
+      LEFT JOIN cases_decision held ON held.state = 'in force' AND {_PLACE.format(name="held")}
+      LEFT JOIN cases_decision waiting ON waiting.state = 'proposed' AND {_PLACE.format(name="waiting")}
+     WHERE b.batch_id = %(batch)s AND b.number > %(position)s
+     ORDER BY b.number LIMIT %(at_most)s
 """  # noqa: S608  # constants of ours
 
 
@@ -44,10 +52,11 @@ class Next:
     verdict: str
     basis_now: list[int]
     held_by: int | None
+    waits: int | None
 
     @property
-    def is_as_seen(self) -> bool:
-        return self.basis == self.basis_now
+    def subject(self) -> Subject:
+        return Subject.of_value(self.value, self.kind)
 
 
 def decide_step(held: Held, actor: Actor) -> bool:
@@ -61,8 +70,7 @@ def decide_step(held: Held, actor: Actor) -> bool:
             fail(ledger, batch, refusal.message)
             return False
         coming = _next(batch, like)
-        _decide(ledger, batch, like, [each for each in coming if each.is_as_seen])
-        leave(batch, {each.value: each.basis for each in coming if not each.is_as_seen})
+        _decide_or_leave(ledger, batch, like, coming)
         return go_on(ledger, batch, position=coming[-1].number if coming else None, done=len(coming))
 
 
@@ -88,53 +96,84 @@ def _next(batch: Batch, like: Decision) -> list[Next]:
     with connection.cursor() as cursor:
         cursor.execute(
             _NEXT,
-            [
-                *(like.scope, like.case_id, like.file_kind, like.file_key),
-                *(batch.pk, batch.position, settings.FOOTPRINT.batch_step),
-            ],
+            {
+                "scope": like.scope,
+                "case": like.case_id,
+                "file_kind": like.file_kind,
+                "file_key": like.file_key,
+                "batch": batch.pk,
+                "position": batch.position,
+                "at_most": settings.FOOTPRINT.batch_step,
+            },
         )
         return [Next(*row) for row in cursor.fetchall()]
 
 
-def _decide(ledger: Change, batch: Batch, like: Decision, values: Sequence[Next]) -> None:
-    superseded = _make_room(ledger, batch, like, values)
+def _decide_or_leave(ledger: Change, batch: Batch, like: Decision, coming: Sequence[Next]) -> None:
+    wide = WideChanges.since(batch)
+    moved = {each.value for each in coming if each.basis != each.basis_now or wide.cover(each.subject)}
+    leave_moved(batch, wide, {each.value: each.basis for each in coming if each.value in moved})
+    as_seen = [each for each in coming if each.value not in moved]
+    leave_proposed(batch, [each.waits for each in as_seen if each.waits is not None])
+    free = [each for each in as_seen if each.waits is None]
+    holders = Decision.objects.in_bulk([each.held_by for each in free if each.held_by is not None])
+    decisions = [_on(like, each) for each in free]
+    why = _why_not_alone(batch, decisions, [holders.get(each.held_by or 0) for each in free])
+    alone = [each for each, reasons in zip(free, why, strict=True) if not reasons]
+    _decide(ledger, batch, like, alone, holders)
+    waiting = [(each, reasons) for each, reasons in zip(decisions, why, strict=True) if reasons]
+    propose_many(ledger, batch, like, waiting)
+
+
+def _on(like: Decision, value: Next) -> Decision:
+    """The decision on one value, as far as the rules about it look."""
+    return Decision(
+        verdict=like.verdict,
+        subject_kind=value.kind,
+        subject=value.value,
+        network=value.value if value.kind == "address" else None,
+        scope=like.scope,
+        case_id=like.case_id,
+        file_kind=like.file_kind,
+        file_key=like.file_key,
+        made_in_id=like.made_in_id,
+        reason=like.reason,
+        expires_at=like.expires_at,
+        state=Decision.State.PROPOSED,
+        proposer_id=like.proposer_id,
+        made_at=like.made_at,
+        batch_id=like.batch_id,
+    )
+
+
+def _why_not_alone(
+    batch: Batch, decisions: Sequence[Decision], ended: Sequence[Decision | None]
+) -> list[tuple[str, ...]]:
+    if not decisions:
+        return []
+    why = why_second_person_of(decisions, ended=ended)
+    if may(batch.person, Verb.DECIDE, batch):
+        return why
+    return [(*reasons, ONLY_PROPOSES) for reasons in why]
+
+
+def _decide(
+    ledger: Change, batch: Batch, like: Decision, values: Sequence[Next], holders: Mapping[int, Decision]
+) -> None:
+    if not values:
+        return
+    held = {each.held_by: holders[each.held_by] for each in values if each.held_by is not None}
+    superseded = make_room(ledger, batch, held, batch.person, like.made_at)
+    places = [(each, superseded.get(each.held_by or 0)) for each in values]
     made = insert_decisions(
-        like,
-        [
-            ToMake(each.kind, each.value, each.held_by if each.held_by in superseded else None)
-            for each in values
-        ],
+        like, [ToMake(each.kind, each.value, replaced.pk if replaced else None) for each, replaced in places]
     )
-    settle(
-        lock_reached_exactly(
-            [(each.kind, each.value) for each in values],
-            case_id=like.case_id,
-            file_kind=like.file_kind,
-            file_key=like.file_key,
-        )
-    )
-    for each in values:
+    settle_subjects(batch, [(each.kind, each.value) for each in values])
+    for each, replaced in places:
         # One object speaks for each in turn: thousands of them would take longer than all statements.
         like.pk, like.subject, like.subject_kind = made[each.value], each.value, each.kind
-        replaced = superseded.get(each.held_by) if each.held_by is not None else None
         like.supersedes_id = replaced.pk if replaced else None
         if replaced is not None:
             note_ended(ledger, replaced, reason=like.reason, superseded_by=like.pk, batch=batch.pk)
         note_made(ledger, like, verdict_before=each.verdict, batch=batch.pk)
     batch.decided += len(made)
-    batch.superseded += len(superseded)
-
-
-def _make_room(ledger: Change, batch: Batch, like: Decision, values: Sequence[Next]) -> dict[int, Decision]:
-    """Ends what holds the new decisions' places; returns those that were still in force, by id."""
-    holders = Decision.objects.in_bulk([each.held_by for each in values if each.held_by is not None])
-    expired = [
-        each for each in holders.values() if each.expires_at is not None and each.expires_at <= like.made_at
-    ]
-    for each in expired:
-        del holders[each.pk]
-    end_decisions(expired, Decision.State.EXPIRED, None, like.made_at)
-    for each in expired:
-        note_ended(ledger, each, reason="Its time was over.", batch=batch.pk)
-    end_decisions(holders.values(), Decision.State.SUPERSEDED, batch.person, like.made_at)
-    return holders

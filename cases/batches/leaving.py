@@ -1,24 +1,64 @@
-"""Values that a batch leaves alone because someone decided on them meanwhile."""
+"""Values that a batch leaves alone, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from cases.bases import covering_values
 from cases.models import Batch, Decision, LeftAlone
+from cases.querysets import EXACT_KINDS, DecisionQuerySet
+from cases.verdicts.subject import Subject
 
 
-def leave(batch: Batch, seen: Mapping[str, Sequence[int]]) -> None:
-    """`seen` holds, for each value that is no longer as the person saw it, the decisions they saw."""
+def wide_in_force(batch: Batch) -> DecisionQuerySet:
+    """Decisions on more than one value that reach the case: few, so each is known by its id."""
+    return Decision.objects.in_force().exclude(subject_kind__in=EXACT_KINDS).covering(batch.case)
+
+
+@dataclass(frozen=True, slots=True)
+class WideChanges:
+    """The wide decisions that were made or ended since the batch was frozen."""
+
+    decisions: Sequence[Decision]
+
+    @classmethod
+    def since(cls, batch: Batch) -> WideChanges:
+        now = set(wide_in_force(batch).values_list("pk", flat=True))
+        changed = now ^ set(batch.wide_basis)
+        if not changed:
+            return cls(())
+        return cls(list(Decision.objects.select_related("proposer", "ended_by").filter(pk__in=changed)))
+
+    def cover(self, subject: Subject) -> bool:
+        return any(each.as_subject.covers(subject) for each in self.decisions)
+
+
+def leave_moved(batch: Batch, wide: WideChanges, seen: Mapping[str, Sequence[int]]) -> None:
+    """`seen` holds, for each value that is no longer as the person saw it, the exact decisions they saw."""
     if not seen:
         return
     on_values: dict[str, list[Decision]] = {value: [] for value in seen}
     decisions = Decision.objects.on_values(list(seen)).covering(batch.case)
-    for decision in decisions.select_related("proposer", "ended_by").order_by("pk"):
+    for decision in decisions.select_related("proposer", "ended_by").order_by("made_at", "pk"):
         on_values[decision.subject].append(decision)
-    LeftAlone.objects.bulk_create(
-        _left(batch, value, _latest(on_values[value], frozenset(basis))) for value, basis in seen.items()
-    )
-    batch.left_alone += len(seen)
+    left = []
+    for value, basis in seen.items():
+        because = _latest(on_values[value], frozenset(basis)) or _covering(wide, batch, value)
+        left.append(_left(batch, value, _why(because), because))
+    LeftAlone.objects.bulk_create(left)
+    batch.left_alone += len(left)
+
+
+def leave_proposed(batch: Batch, proposed: Sequence[int]) -> None:
+    """Values for whose place somebody has proposed something that is not answered yet."""
+    decisions = Decision.objects.select_related("proposer").filter(pk__in=proposed)
+    left = [
+        _left(batch, each.subject, f"{each.proposer} has proposed already: {each}", each)
+        for each in decisions.order_by("subject")
+    ]
+    LeftAlone.objects.bulk_create(left)
+    batch.left_alone += len(left)
 
 
 def _latest(decisions: Sequence[Decision], seen: frozenset[int]) -> Decision | None:
@@ -30,14 +70,24 @@ def _latest(decisions: Sequence[Decision], seen: frozenset[int]) -> Decision | N
     return max(ended, key=lambda each: (each.ended_at, each.pk), default=None)
 
 
-def _left(batch: Batch, value: str, because: Decision | None) -> LeftAlone:
-    return LeftAlone(batch=batch, task=batch.task, value=value, why=_why(because), because=because)
+def _covering(wide: WideChanges, batch: Batch, value: str) -> Decision | None:
+    if not wide.decisions:
+        return None
+    covering = set(covering_values([value]).covering(batch.case).values_list("pk", flat=True))
+    found = [each for each in wide.decisions if each.pk in covering]
+    return max(found, key=lambda each: each.ended_at or each.made_at, default=None)
+
+
+def _left(batch: Batch, value: str, why: str, because: Decision | None) -> LeftAlone:
+    return LeftAlone(batch=batch, task=batch.task, value=value, why=why, because=because)
 
 
 def _why(because: Decision | None) -> str:
     if because is None:
         return "decided meanwhile"
+    wide = f" ({because.subject_typed})" if because.as_subject.is_wide else ""
+    verdict = f"{because.get_verdict_display()}{wide}"
     if because.ended_at is None:
-        return f"{because.get_verdict_display()} meanwhile by {because.proposer}"
+        return f"{verdict} meanwhile by {because.proposer}"
     by = because.ended_by or "the clock"
-    return f"{because.get_verdict_display()} before; {because.get_state_display()} meanwhile by {by}"
+    return f"{verdict} before; {because.get_state_display()} meanwhile by {by}"

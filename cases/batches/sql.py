@@ -13,7 +13,7 @@ COVERS = """
                                        WHERE f.case_id = v.case_id AND f.kind = d.file_kind
                                          AND f.key = d.file_key)))
 """
-# What a person who looks at the value sees in force, as cases.deciding.bases_of tells it.
+# What is in force on exactly this value. What covers it with others is told by cases.batches.leaving.
 BASIS = (
     f"ARRAY(SELECT d.id FROM cases_decision d WHERE {EXACTLY_ON} AND {IN_FORCE} AND {COVERS} ORDER BY d.id)"
 )

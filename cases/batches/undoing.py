@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
 from django.db import connection
 
+from cases.batches.answering import close_many, waiting_of
 from cases.batches.claims import Held, locked
 from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
+from cases.batches.making import end_many, settle_subjects
 from cases.batches.sql import COVERS, IN_FORCE
-from cases.batches.writing import end_decisions
 from cases.deciding import database_now, made_again
 from cases.decision_entries import note_ended, note_made
-from cases.models import Batch, Decision, LeftAlone
-from cases.verdicts.settle import lock_reached_exactly, settle, take_verdict_lock
+from cases.models import Batch, Decision, LeftAlone, Proposal
+from cases.second_person import why_second_person_of
+from cases.verdicts.four_eyes import ONLY_PROPOSES
+from cases.verdicts.settle import take_verdict_lock
+from footprint.accounts.may import Verb, may
 from footprint.ledger.record import Actor, Change, change
 
 # The decisions that come next, each with the latest that was made on its subject since.
@@ -31,11 +36,14 @@ _NEXT = f"""
 
 @dataclass(frozen=True, slots=True)
 class Next:
+    """`waiting` is the proposal of a decision that nobody has answered yet."""
+
     decision: Decision
     later: Decision | None
+    waiting: Proposal | None
 
     @property
-    def may_go(self) -> bool:
+    def governs(self) -> bool:
         return self.decision.state == Decision.State.IN_FORCE and self.later is None
 
 
@@ -48,12 +56,28 @@ def undo_step(held: Held, actor: Actor) -> bool:
             fail(ledger, batch, CASE_IS_CLOSED)
             return False
         coming = _next(batch)
-        may_go = [each.decision for each in coming if each.may_go]
-        left = [each for each in coming if not each.may_go]
-        _undo(ledger, batch, may_go)
+        now = database_now()
+        waiting = [each.waiting for each in coming if each.waiting is not None]
+        close_many(ledger, batch, waiting, Proposal.State.TAKEN_BACK, now)
+        governing = [each.decision for each in coming if each.governs]
+        why = _why_not_alone(batch, governing)
+        left = [(each, _why(each)) for each in coming if not each.governs and each.waiting is None]
+        left += [(each, why[each.decision.pk]) for each in coming if each.decision.pk in why]
+        _undo(ledger, batch, [each for each in governing if each.pk not in why], now)
         _leave(batch, left)
+        batch.withdrawn += len(waiting)
         last = coming[-1].decision.pk if coming else None
         return go_on(ledger, batch, position=last, done=len(coming))
+
+
+def _why_not_alone(batch: Batch, decisions: Sequence[Decision]) -> dict[int, str]:
+    """Why one person cannot end a decision, by its id."""
+    if not decisions:
+        return {}
+    if not may(batch.asked_by, Verb.DECIDE, batch):
+        return {each.pk: ONLY_PROPOSES for each in decisions}
+    why = zip(decisions, why_second_person_of(decisions), strict=True)
+    return {each.pk: f"ending it needs a second person: {' '.join(said)}" for each, said in why if said}
 
 
 def _next(batch: Batch) -> list[Next]:
@@ -62,13 +86,23 @@ def _next(batch: Batch) -> list[Next]:
         found = cursor.fetchall()
     ids = {pk for row in found for pk in row if pk is not None}
     decisions = Decision.objects.select_related("proposer", "ended_by").in_bulk(ids)
-    return [Next(decisions[own], decisions[later] if later else None) for own, later in found]
+    waiting = {
+        each.decision_id: each
+        for each in waiting_of(batch)
+        .select_related("decision")
+        .filter(decision__in=[own for own, _ in found])
+    }
+    return [
+        Next(decisions[own], decisions[later] if later else None, waiting.get(own)) for own, later in found
+    ]
 
 
-def _undo(ledger: Change, batch: Batch, decisions: Sequence[Decision]) -> None:
-    end_decisions(decisions, Decision.State.WITHDRAWN, batch.asked_by, database_now())
-    remade = _make_again(decisions)
-    settle(_lock_reached(batch, decisions))
+def _undo(ledger: Change, batch: Batch, decisions: Sequence[Decision], now: datetime) -> None:
+    if not decisions:
+        return
+    end_many(ledger, decisions, Decision.State.WITHDRAWN, batch.asked_by, now)
+    remade = _make_again(decisions, now)
+    settle_subjects(batch, [(each.subject_kind, each.subject) for each in decisions])
     for each in decisions:
         again = remade.get(each.supersedes_id or 0)
         reason = batch.task_reason or "Undone"
@@ -85,37 +119,27 @@ def _undo(ledger: Change, batch: Batch, decisions: Sequence[Decision]) -> None:
     batch.made_again += len(remade)
 
 
-def _make_again(withdrawn: Sequence[Decision]) -> dict[int, Decision]:
+def _make_again(withdrawn: Sequence[Decision], now: datetime) -> dict[int, Decision]:
     """By the id of what was superseded."""
     superseded = Decision.objects.in_bulk(
         [each.supersedes_id for each in withdrawn if each.supersedes_id is not None]
     )
-    now = database_now()
     remade = {pk: made_again(each, now) for pk, each in superseded.items()}
     remade = {pk: each for pk, each in remade.items() if each.expires_at is None or each.expires_at > now}
     Decision.objects.bulk_create(remade.values())
     return remade
 
 
-def _lock_reached(batch: Batch, decisions: Sequence[Decision]) -> list[int]:
-    return lock_reached_exactly(
-        [(each.subject_kind, each.subject) for each in decisions],
-        case_id=batch.case_id if batch.scope == Decision.Scope.CASE else None,
-        file_kind=batch.file.kind if batch.file else "",
-        file_key=batch.file.key if batch.file else "",
-    )
-
-
-def _leave(batch: Batch, left: Sequence[Next]) -> None:
+def _leave(batch: Batch, left: Sequence[tuple[Next, str]]) -> None:
     LeftAlone.objects.bulk_create(
         LeftAlone(
             batch=batch,
             task=batch.task,
             value=each.decision.subject,
-            why=_why(each),
+            why=why,
             because=each.later or each.decision,
         )
-        for each in left
+        for each, why in left
     )
     batch.left_alone += len(left)
 

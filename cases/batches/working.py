@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
+from cases.batches.answering import approve_step, reject_step
 from cases.batches.claims import FencedOff, Held, claim, give_back
 from cases.batches.deciding import decide_step
 from cases.batches.hints import hint
@@ -20,7 +21,12 @@ log = structlog.get_logger(__name__)
 LONGEST_SECONDS = 20.0
 
 Step = Callable[[Held, Actor], bool]
-STEPS: dict[str, Step] = {Batch.Task.DECIDING: decide_step, Batch.Task.UNDOING: undo_step}
+STEPS: dict[str, Step] = {
+    Batch.Task.DECIDING: decide_step,
+    Batch.Task.APPROVING: approve_step,
+    Batch.Task.REJECTING: reject_step,
+    Batch.Task.UNDOING: undo_step,
+}
 
 
 def work_on(pk: int, worker: str) -> None:

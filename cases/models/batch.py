@@ -55,6 +55,8 @@ class Batch(models.Model):
     reason = models.TextField()
     expires_at = models.DateTimeField(null=True)
     frozen_at = models.DateTimeField(auto_now_add=True)
+    # The wide decisions in force then; what is exactly on a value is kept with the value.
+    wide_basis = ArrayField(models.BigIntegerField(), default=list)
     confirmed_at = models.DateTimeField(null=True)
     task = models.CharField(max_length=16, choices=Task, default=Task.DECIDING)
     state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
@@ -109,6 +111,11 @@ class Batch(models.Model):
         return self.task == self.Task.UNDOING and self.state == self.State.DONE
 
     @property
+    def shape(self) -> str:
+        """The name of the glyph that its state has elsewhere."""
+        return _SHAPES[self.State(self.state)]
+
+    @property
     def percent(self) -> int:
         return min(100, self.task_done * 100 // self.task_total) if self.task_total else 100
 
@@ -124,6 +131,16 @@ class Batch(models.Model):
         return ((self.ended_at or now) - self.started_at).total_seconds() if self.started_at else None
 
 
+_SHAPES = {
+    Batch.State.DRAFT: "waits",
+    Batch.State.QUEUED: "waits",
+    Batch.State.RUNNING: "running",
+    Batch.State.DONE: "complete",
+    Batch.State.STOPPED: "cancelled",
+    Batch.State.FAILED: "failed",
+}
+
+
 class BatchValue(models.Model):
     """A value as it was when its batch was frozen; removed again when the batch has decided."""
 
@@ -137,7 +154,7 @@ class BatchValue(models.Model):
     value = models.TextField(db_collation="C")
     kind = models.CharField(max_length=8, choices=ValueKind)
     verdict = models.CharField(max_length=16, choices=Verdict)
-    # The decisions in force that the person saw, as cases.deciding.bases_of tells them.
+    # The decisions in force on exactly this value that the person saw.
     basis = ArrayField(models.BigIntegerField(), default=list)
 
     def __str__(self) -> str:

@@ -75,22 +75,28 @@ def lock_reached(reaches: Iterable[Reach]) -> list[int]:
     return _lock(f"e.id IN ({' UNION ALL '.join(selects)})", parameters) if selects else []
 
 
-def lock_reached_exactly(
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A statement that finds ids of endpoints, and its parameters."""
+
+    select: str
+    parameters: list[str | int | list[str]]
+
+
+def reach_exactly(
     subjects: Sequence[tuple[str, str]], *, case_id: int | None, file_kind: str = "", file_key: str = ""
-) -> list[int]:
-    """As lock_reached, for any number of exact subjects (kind, text) in one scope: one statement."""
+) -> Reached:
+    """The endpoints of any number of exact subjects (kind, text) in one scope."""
     scope, of_scope = _scope_condition(Reach("", "", case_id, file_kind, file_key))
-    by_text = [subject for subject in subjects if subject[0] != "address"]
+    named = [subject for subject in subjects if subject[0] != "address"]
     addresses = [text for kind, text in subjects if kind == "address"]
-    selects, parameters = [], list[str | int | list[str]]()
-    if by_text:
-        selects.append(_EACH_BY_TEXT + scope)
-        parameters += [[text for _, text in by_text], [kind for kind, _ in by_text], *of_scope]
+    texts: list[list[str]] = [[text for _, text in named], [kind for kind, _ in named]]
+    selects, parameters = [_EACH_BY_TEXT + scope], list[str | int | list[str]]([*texts, *of_scope])
     if addresses:
         for each_by_address in _EACH_BY_ADDRESS:
             selects.append(each_by_address + scope)
             parameters += [addresses, *of_scope]
-    return _lock(f"e.id IN ({' UNION ALL '.join(selects)})", parameters) if selects else []
+    return Reached(" UNION ALL ".join(selects), parameters)
 
 
 def lock_these(endpoint_ids: Sequence[int]) -> list[int]:

@@ -19,7 +19,7 @@ from cases.value_queryset import CaseValueQuerySet
 LONGEST_SEARCH = 255
 _MOST_DEVICES = 10_000_000
 # What the address of a list may carry besides its filters.
-_PASSING = ("decide", "verdict_as", "unfold", "reason", "after")
+_PASSING = ("decide", "verdict_as", "unfold", "reason", "after", "select")
 
 
 @dataclass(frozen=True, slots=True)

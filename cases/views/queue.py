@@ -17,7 +17,7 @@ from cases.bases import basis_of
 from cases.case_actions import visit
 from cases.counting import ValuesOfCase, count_values
 from cases.forms import DecideForm
-from cases.models import Case, CaseValue, Decision
+from cases.models import Batch, Case, CaseValue, Decision
 from cases.ordering import NoSuchPlace, Place, place_text, read_place
 from cases.value_queryset import FEW
 from cases.views.filters import Filters, kept, kept_text
@@ -71,10 +71,21 @@ def queue(request: SignedInRequest, pk: int) -> HttpResponse:
         "new_since": new_since,
         "next_mark": place_text(page[PAGE - 1], filters.order) if len(page) > PAGE else "",
         "is_first_page": after is None,
+        "is_all_selected": request.GET.get("select") == "all",
+        **batch_underway(case),
     }
     if request.htmx and after:
         return render(request, "cases/queue_more.html", context)
     return render(request, "cases/queue.html", context)
+
+
+def batch_underway(case: Case) -> dict[str, object]:
+    batch = Batch.objects.underway().select_related("person").filter(case=case).first()
+    return {"batch": batch, "etag": etag_of(batch)} if batch else {}
+
+
+def etag_of(batch: Batch) -> str:
+    return f'"batch-{batch.pk}-{batch.version}"'
 
 
 @requires(Verb.READ_CASES)

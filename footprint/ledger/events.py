@@ -54,6 +54,8 @@ class Event(StrEnum):
     BATCH_STOPPED = "cases:batch:stopped"
     BATCH_RESUMED = "cases:batch:resumed"
     BATCH_UNDO_ASKED = "cases:batch:undo_asked"
+    BATCH_APPROVAL_ASKED = "cases:batch:approval_asked"
+    BATCH_REJECTION_ASKED = "cases:batch:rejection_asked"
     WITHDRAWAL_PROPOSED = "cases:withdrawal:proposed"
     WITHDRAWAL_REJECTED = "cases:withdrawal:rejected"
     WITHDRAWAL_TAKEN_BACK = "cases:withdrawal:taken_back"
@@ -150,6 +152,8 @@ PHRASES: dict[Event, str] = {
     Event.BATCH_STOPPED: "stopped in bulk",
     Event.BATCH_RESUMED: "went on in bulk",
     Event.BATCH_UNDO_ASKED: "began to undo in bulk",
+    Event.BATCH_APPROVAL_ASKED: "began to approve in bulk",
+    Event.BATCH_REJECTION_ASKED: "began to reject in bulk",
     Event.WITHDRAWAL_PROPOSED: "proposed to withdraw",
     Event.WITHDRAWAL_REJECTED: "kept in force, against a proposal,",
     Event.WITHDRAWAL_TAKEN_BACK: "took back the proposal to withdraw",

@@ -9,11 +9,12 @@ import pytest
 from django.utils import timezone
 
 from cases.actions import CannotDecide, undo
-from cases.batches.actions import CannotChangeBatch, confirm, discard, resume, stop, undo_batch
+from cases.batches.actions import CannotChangeBatch, change_draft, confirm, discard, resume, stop, undo_batch
 from cases.batches.claims import FencedOff, claim
 from cases.batches.deciding import decide_step
 from cases.batches.sweep import sweep, take_back_lost
 from cases.models import Batch, BatchValue, Case, Decision
+from cases.proposal_actions import approve
 from cases.rebuilding import differences
 from footprint.accounts.models import Person
 from footprint.ledger.models import Entry
@@ -256,7 +257,7 @@ def test_a_draft_can_be_discarded(rui: Person, case: Case):
 @pytest.mark.parametrize(
     ("field", "change"),
     [
-        ("reason", {"reason": " "}),
+        ("reason", {"reason": "\0"}),
         ("scope", {"scope": "nowhere"}),
         ("file", {"scope": "file"}),
         ("verdict", {"verdict": "undecided"}),
@@ -268,6 +269,27 @@ def test_what_is_wrong_is_said_at_its_field(rui: Person, case: Case, field: str,
         drafted(rui, case, **change)
     assert refusal.value.field == field
     assert not Batch.objects.exists()
+
+
+def test_the_reason_may_come_later_but_not_after_confirming(rui: Person, case: Case):
+    batch = drafted(rui, case, reason=" ")
+    with pytest.raises(CannotDecide) as refusal:
+        confirm(actor=rui, batch=batch)
+    assert refusal.value.field == "reason"
+    change_draft(actor=rui, batch=batch, scope="case", reason="Vendor")
+    batch = worked(confirm(actor=rui, batch=batch))
+    assert set(batch.decisions.values_list("scope", "reason")) == {("case", "Vendor")}
+
+
+def test_a_wide_decision_meanwhile_leaves_what_it_covers_alone(rui: Person, ana: Person, case: Case):
+    merge_and_settle(case, row(dns="deep.h9.example"))
+    batch = drafted(rui, case)
+    made = decide_on(ana, case, "deep.h9.example", "allowed", scope="case", subject="*.h9.example")
+    approve(actor=rui, proposal=made.proposals.get())
+    batch = worked(confirm(actor=rui, batch=batch))
+    assert left_alone(batch) == [
+        ("deep.h9.example", "allowed (*.h9.example) meanwhile by Ana Sousa"),
+    ]
 
 
 def test_an_empty_set_and_one_that_is_too_large_are_refused(rui: Person, case: Case, settings):

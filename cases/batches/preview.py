@@ -1,0 +1,119 @@
+"""What a draft would touch, counted before anything is saved: of its frozen values, as things stand now."""
+
+# ruff: noqa: S608  # every part of a statement is a constant of this module; values are parameters
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from cases.batches.sql import BASIS, COVERS, IN_FORCE
+from cases.models import Batch, BatchValue, Decision, Verdict
+from cases.verdicts.precedence import SCOPE_RANK, Scope
+from footprint.accounts.models import Person
+
+_BY_VERDICT = "SELECT verdict, count(*) FROM cases_batchvalue WHERE batch_id = %(batch)s GROUP BY verdict"
+_BY_KIND = "SELECT kind, count(*) FROM cases_batchvalue WHERE batch_id = %(batch)s GROUP BY kind"
+# Decisions whose place the new ones take, by what they say and who made them.
+_SUPERSEDED = f"""
+    SELECT d.verdict, d.proposer_id, count(*)
+      FROM cases_batchvalue v
+      JOIN cases_decision d ON d.subject = v.value AND d.subject_kind = v.kind
+     WHERE v.batch_id = %(batch)s AND {IN_FORCE} AND d.scope = %(scope)s
+       AND d.case_id IS NOT DISTINCT FROM %(case)s AND d.file_kind = %(file_kind)s
+       AND d.file_key = %(file_key)s
+     GROUP BY d.verdict, d.proposer_id ORDER BY count(*) DESC
+"""
+# Narrower decisions that say otherwise go on governing.
+_NARROWER = f"""
+    SELECT count(DISTINCT v.number)
+      FROM (SELECT b.*, %(of_case)s AS case_id FROM cases_batchvalue b WHERE b.batch_id = %(batch)s) v
+      JOIN cases_decision d ON d.subject = v.value AND d.subject_kind = v.kind
+     WHERE {IN_FORCE} AND {COVERS} AND d.verdict <> %(verdict)s AND d.scope = ANY(%(narrower)s)
+"""
+_ELSEWHERE = """
+    SELECT count(*), count(DISTINCT e.case_id)
+      FROM cases_batchvalue v JOIN cases_endpoint e ON e.value = v.value
+     WHERE v.batch_id = %(batch)s AND e.case_id <> %(of_case)s
+"""
+_HERE = """
+    SELECT count(*) FROM cases_batchvalue v
+      JOIN cases_endpoint e ON e.value = v.value AND e.case_id = %(of_case)s
+     WHERE v.batch_id = %(batch)s
+"""
+_MOVED = f"""
+    SELECT count(*)
+      FROM (SELECT b.*, %(of_case)s AS case_id FROM cases_batchvalue b WHERE b.batch_id = %(batch)s) v
+     WHERE v.basis <> {BASIS}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    verdict: str
+    person: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPreview:
+    """`narrower` values stay as they are, `moved` ones were decided since the batch was frozen."""
+
+    verdicts: list[tuple[str, int]]
+    kinds: dict[str, int]
+    superseded: list[Superseded]
+    narrower: int
+    here: int
+    elsewhere: int
+    other_cases: int
+    moved: int
+
+    @property
+    def superseded_count(self) -> int:
+        return sum(each.count for each in self.superseded)
+
+
+def preview_batch(batch: Batch) -> BatchPreview:
+    everywhere = batch.scope == Decision.Scope.EVERYWHERE
+    found = _gather(batch, _ELSEWHERE)[0] if everywhere else (0, 0)
+    counted = dict(_gather(batch, _BY_VERDICT))
+    return BatchPreview(
+        verdicts=[(verdict, counted.get(verdict, 0)) for verdict in Verdict.values],
+        kinds=dict(_gather(batch, _BY_KIND)),
+        superseded=_superseded(batch),
+        narrower=_gather(batch, _NARROWER)[0][0],
+        here=_gather(batch, _HERE)[0][0],
+        elsewhere=found[0],
+        other_cases=found[1],
+        moved=_gather(batch, _MOVED)[0][0],
+    )
+
+
+def frozen_values(batch: Batch, at_most: int) -> list[BatchValue]:
+    return list(BatchValue.objects.filter(batch=batch).order_by("number")[:at_most])
+
+
+def _superseded(batch: Batch) -> list[Superseded]:
+    found = _gather(batch, _SUPERSEDED)
+    people = Person.objects.in_bulk([person for _, person, _ in found])
+    return [Superseded(verdict, str(people[person]), count) for verdict, person, count in found]
+
+
+def _gather(batch: Batch, statement: str) -> list[tuple[Any, ...]]:
+    narrower = [scope.value for scope in Scope if SCOPE_RANK[scope] > SCOPE_RANK[Scope(batch.scope)]]
+    asked = {
+        "batch": batch.pk,
+        "of_case": batch.case_id,
+        "case": batch.case_id if batch.scope == Decision.Scope.CASE else None,
+        "scope": batch.scope,
+        "file_kind": batch.file.kind if batch.file else "",
+        "file_key": batch.file.key if batch.file else "",
+        "verdict": batch.verdict,
+        "narrower": narrower,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, asked)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found

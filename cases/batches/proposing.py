@@ -1,0 +1,47 @@
+"""The values of a batch that need a second person become proposals of the same batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cases.batches.writing import ToMake, insert_decisions
+from cases.decision_entries import note_proposed
+from cases.explained import ruling_of
+from cases.models import Batch, Decision, Proposal
+from cases.verdicts.preview import preview_of_making
+from footprint.ledger.record import Change
+
+
+def propose_many(
+    ledger: Change, batch: Batch, like: Decision, waiting: Sequence[tuple[Decision, Sequence[str]]]
+) -> None:
+    """Each decision comes with why one person is not enough for it."""
+    if not waiting:
+        return
+    _save(like, [decision for decision, _ in waiting])
+    previews = preview_of_making([ruling_of(decision) for decision, _ in waiting])
+    proposals = Proposal.objects.bulk_create(
+        Proposal(
+            decision=decision,
+            kind=Proposal.Kind.MAKE,
+            proposer=batch.person,
+            proposed_at=like.made_at,
+            reason=like.reason,
+            why=list(why),
+            judged_on=preview.as_kept(),
+            digest=preview.digest,
+        )
+        for (decision, why), preview in zip(waiting, previews, strict=True)
+    )
+    for proposal in proposals:
+        note_proposed(ledger, proposal, batch=batch.pk)
+    batch.proposed += len(proposals)
+
+
+def _save(like: Decision, decisions: Sequence[Decision]) -> None:
+    in_force = like.state
+    like.state, like.supersedes_id = Decision.State.PROPOSED, None
+    made = insert_decisions(like, [ToMake(each.subject_kind, each.subject) for each in decisions])
+    like.state = in_force
+    for each in decisions:
+        each.pk = made[each.subject]

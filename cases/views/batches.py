@@ -1,0 +1,192 @@
+"""Deciding in bulk: what was selected, what that would touch, how far it is, what came of it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpResponse, HttpResponseNotModified, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from cases.batch_forms import BatchForm, SelectionForm
+from cases.batches import actions
+from cases.batches.actions import CannotChangeBatch
+from cases.batches.hints import hint
+from cases.batches.preview import frozen_values, preview_batch
+from cases.models import Batch, Case, CaseValue, LeftAlone
+from cases.refusals import CannotDecide
+from cases.value_queryset import CaseValueQuerySet
+from cases.views.filters import Filters, kept
+from cases.views.queue import VERDICTS, address_of, etag_of, last_reason, visit_of
+from footprint.accounts.gate import SignedInRequest, requires
+from footprint.accounts.may import Verb
+from footprint.accounts.models import Person
+
+STOP_POLLING = 286
+LISTED = 100
+_MOST_PICKED = 5_000
+_MOST_DIGITS = 18
+
+
+@requires(Verb.PROPOSE)
+@require_POST
+def draft(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Freezes the selection and shows what it would touch. Nothing is decided yet."""
+    case = get_object_or_404(Case.objects.prefetch_related("files"), pk=pk)
+    verdict = request.POST.get("verdict", "")
+    if verdict not in VERDICTS:
+        raise BadRequest("Values are allowed or blocked.")
+    query = kept(QueryDict(request.POST.get("back", "")[:2000]))
+    is_all = bool(request.POST.get("all"))
+    form = SelectionForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise CannotDecide(
+                "", " ".join(str(error) for errors in form.errors.values() for error in errors)
+            )
+        form.as_usual(verdict)
+        batch = actions.draft(
+            actor=request.user,
+            case=case,
+            values=_all(request, case, query) if is_all else _picked(request, case),
+            verdict=verdict,
+            scope=form.cleaned_data["scope"],
+            reason=form.cleaned_data["reason"],
+            expires_at=form.expires_at(),
+            query=query.urlencode() if is_all else "",
+            is_picked=not is_all,
+        )
+    except CannotDecide as refusal:
+        messages.error(request, f"Nothing was selected for a decision: {refusal.message}")
+        return redirect(address_of(case, query.urlencode()))
+    return redirect("case-batch", pk, batch.pk)
+
+
+def _all(request: SignedInRequest, case: Case, query: QueryDict) -> CaseValueQuerySet:
+    filters = Filters.read(query, case.files.all(), new_since=visit_of(request, case))
+    if filters.mistakes:
+        raise CannotDecide("", " ".join(filters.mistakes.values()))
+    return filters.apply(CaseValue.objects.filter(case=case))
+
+
+def _picked(request: SignedInRequest, case: Case) -> CaseValueQuerySet:
+    ids = [pk for pk in request.POST.getlist("value") if pk.isascii() and pk.isdecimal()]
+    if not ids:
+        raise CannotDecide("", "tick at least one value.")
+    return CaseValue.objects.filter(
+        case=case, pk__in=[pk for pk in ids[:_MOST_PICKED] if len(pk) <= _MOST_DIGITS]
+    )
+
+
+@requires(Verb.READ_CASES)
+@require_safe
+def batch(request: SignedInRequest, pk: int, batch_pk: int) -> HttpResponse:
+    found = _find(pk, batch_pk)
+    if found.state == Batch.State.DRAFT:
+        return _show_draft(request, found, BatchForm.of_draft(found))
+    return render(request, "cases/batch.html", _context(found, request.user))
+
+
+@requires(Verb.READ_CASES)
+@require_safe
+def progress(request: SignedInRequest, pk: int, batch_pk: int) -> HttpResponse:
+    """The living part of the page, or the strip over the queue: 304 while nothing moved, 286 at the end."""
+    found = _find(pk, batch_pk)
+    etag = etag_of(found)
+    if request.headers.get("If-None-Match") == etag:
+        return HttpResponseNotModified(headers={"ETag": etag})
+    template = "cases/batch_strip.html" if request.GET.get("strip") else "cases/batch_progress.html"
+    status = 200 if found.is_underway or not request.htmx else STOP_POLLING
+    response = render(request, template, _context(found, request.user), status=status)
+    response.headers["ETag"] = etag
+    return response
+
+
+@requires(Verb.PROPOSE)
+@require_POST
+def act(request: SignedInRequest, pk: int, batch_pk: int) -> HttpResponse:
+    """What its buttons do: confirm, count again, discard, stop, resume, undo."""
+    found = _find(pk, batch_pk)
+    wanted = request.POST.get("act", "")
+    try:
+        if wanted in ("confirm", "count"):
+            return _word(request, found, wanted)
+        if wanted == "discard":
+            actions.discard(actor=request.user, batch=found)
+            messages.success(request, "Nothing was decided.")
+            return redirect(address_of(found.case, found.query))
+        if wanted not in _ACTS:
+            raise BadRequest("A batch knows no such act.")
+        _ACTS[wanted](actor=request.user, batch=found)
+    except CannotChangeBatch as refusal:
+        messages.error(request, str(refusal))
+    else:
+        hint([found.pk])
+    return redirect("case-batch", pk, batch_pk)
+
+
+_ACTS = {"stop": actions.stop, "resume": actions.resume, "undo": actions.undo_batch}
+
+
+def _word(request: SignedInRequest, found: Batch, wanted: str) -> HttpResponse:
+    """Keeps how the draft is worded; where that changes what it touches, it is counted again first."""
+    form = BatchForm(request.POST)
+    if not form.is_valid():
+        return _show_draft(request, found, form, status=422)
+    try:
+        changed = actions.change_draft(
+            actor=request.user,
+            batch=found,
+            scope=form.cleaned_data["scope"],
+            reason=form.cleaned_data["reason"],
+            expires_at=form.expires_at(),
+        )
+        if wanted == "count" or found.scope != changed.scope:
+            if wanted == "confirm":
+                messages.warning(
+                    request, "Where it counts has changed, so it is counted again. Look once more."
+                )
+            return redirect("case-batch", found.case_id, found.pk)
+        actions.confirm(actor=request.user, batch=changed)
+    except CannotDecide as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        return _show_draft(request, found, form, status=422)
+    hint([found.pk])
+    return redirect("case-batch", found.case_id, found.pk)
+
+
+def _show_draft(request: SignedInRequest, found: Batch, form: BatchForm, status: int = 200) -> HttpResponse:
+    context = _context(found, request.user) | {
+        "form": form,
+        "preview": preview_batch(found),
+        "shown": frozen_values(found, LISTED),
+        "last_reason": last_reason(request.user, found.verdict),
+        "is_own": found.person_id == request.user.pk,
+    }
+    return render(request, "cases/batch_draft.html", context, status=status)
+
+
+def _find(pk: int, batch_pk: int) -> Batch:
+    batches = Batch.objects.select_related("case__owner", "person", "asked_by", "file")
+    return get_object_or_404(batches, pk=batch_pk, case=pk)
+
+
+def _context(found: Batch, person: Person) -> dict[str, object]:
+    left = LeftAlone.objects.filter(batch=found).select_related("because")
+    filters = Filters.read(QueryDict(found.query), found.case.files.all())
+    return {
+        "nav": "cases",
+        "case": found.case,
+        "tab": "queue",
+        "batch": found,
+        "chips": filters.chips(),
+        "left": left[:LISTED],
+        "left_count": left.count(),
+        "seconds": found.seconds(timezone.now()),
+        "etag": etag_of(found),
+        "is_own": found.person_id == person.pk,
+        "back_url": address_of(found.case, found.query),
+        "decisions_url": reverse("case-decisions", args=[found.case_id]),
+    }

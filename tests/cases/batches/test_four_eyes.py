@@ -1,0 +1,147 @@
+"""In a batch too, what is of effect needs a second person, who answers all of it as one."""
+
+from __future__ import annotations
+
+import pytest
+
+from cases.batches.actions import CannotChangeBatch, approve_batch, reject_batch
+from cases.models import Batch, Case, Decision, Proposal
+from cases.proposal_actions import approve
+from cases.rebuilding import differences
+from footprint.accounts.models import Person, Role
+from footprint.ledger.models import Entry
+from tests.cases.batches.bulk import decided, drafted, left_alone, undone, worked
+from tests.cases.world import decide_on, merge_and_settle, open_case, row, verdict_of, verdicts
+from tests.roles import person_with
+
+COMMON, RARE, OTHER = "common.example", "rare.example", "other.example"
+
+
+@pytest.fixture(autouse=True)
+def small_steps(settings) -> None:
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"batch_step": 2})
+
+
+@pytest.fixture
+def case(case: Case) -> Case:
+    many = [f"lis-w-{number}" for number in range(25)]
+    merge_and_settle(
+        case,
+        row(dns=COMMON, devices=25, device_names=many),
+        row("203.0.113.5", devices=25, device_names=many),
+        row(dns=RARE),
+        row(dns=OTHER),
+    )
+    return case
+
+
+@pytest.fixture
+def lou(db: None) -> Person:
+    return person_with(Role.ANALYST, "lou")
+
+
+def waiting(batch: Batch) -> list[str]:
+    found = Proposal.objects.waiting().filter(decision__batch=batch)
+    return sorted(found.values_list("decision__subject", flat=True))
+
+
+def test_only_what_needs_it_waits_for_a_second_person(rui: Person, case: Case):
+    batch = decided(rui, case)
+    assert (batch.decided, batch.proposed) == (2, 2)
+    assert waiting(batch) == ["203.0.113.5", COMMON]
+    assert (verdict_of(case, RARE), verdict_of(case, COMMON)) == ("blocked", "undecided")
+    assert list(differences()) == []
+
+
+def test_an_analyst_proposes_all_of_it(lou: Person, case: Case):
+    batch = decided(lou, case)
+    assert (batch.decided, batch.proposed) == (0, 4)
+    assert set(verdicts(case).values()) == {"undecided"}
+
+
+def test_all_proposals_are_approved_as_one(rui: Person, ana: Person, case: Case):
+    decide_on(rui, case, RARE, "allowed")
+    batch = decided(person_with(Role.ANALYST, "lou"), case)
+    batch = worked(approve_batch(actor=ana, batch=batch))
+    assert (batch.approved, batch.left_alone, batch.superseded) == (4, 0, 1)
+    assert set(verdicts(case).values()) == {"blocked"}
+    assert set(batch.decisions.values_list("state", "approver")) == {("in force", ana.pk)}
+    assert batch.decisions.get(subject=RARE).supersedes is not None
+    assert list(differences()) == []
+
+
+def test_approved_one_by_one_the_rest_can_still_be_approved_as_one(rui: Person, ana: Person, case: Case):
+    batch = decided(rui, case)
+    approve(actor=ana, proposal=Proposal.objects.get(decision__subject=COMMON))
+    batch = worked(approve_batch(actor=ana, batch=batch))
+    assert batch.approved == 1
+    assert waiting(batch) == []
+
+
+def test_what_would_change_something_else_by_now_keeps_waiting(rui: Person, ana: Person, case: Case):
+    batch = decided(rui, case)
+    merge_and_settle(open_case(rui, "a.exe"), row(dns=COMMON))
+    batch = worked(approve_batch(actor=ana, batch=batch))
+    assert batch.approved == 1
+    assert waiting(batch) == [COMMON]
+    assert left_alone(batch) == [(COMMON, "it would change something else by now; look at it alone")]
+
+
+def test_all_proposals_are_rejected_with_one_reason(rui: Person, ana: Person, case: Case):
+    batch = decided(rui, case)
+    batch = worked(reject_batch(actor=ana, batch=batch, reason="Our own proxies"))
+    assert batch.rejected == 2
+    rejected = Decision.objects.filter(batch=batch, state="rejected")
+    assert rejected.count() == 2
+    entries = Entry.objects.filter(event="cases:decision:rejected")
+    assert {(entry.reason, entry.content["after"]["batch"]) for entry in entries} == {
+        ("Our own proxies", batch.pk)
+    }
+    assert list(differences()) == []
+
+
+def test_nobody_answers_their_own_batch(rui: Person, case: Case):
+    batch = decided(rui, case)
+    with pytest.raises(CannotChangeBatch, match="proposed this yourself"):
+        approve_batch(actor=rui, batch=batch)
+    with pytest.raises(CannotChangeBatch, match="proposed this yourself"):
+        reject_batch(actor=rui, batch=batch, reason="No")
+
+
+def test_an_analyst_answers_no_batch(rui: Person, lou: Person, case: Case):
+    batch = decided(rui, case)
+    with pytest.raises(CannotChangeBatch, match="takes a reviewer"):
+        approve_batch(actor=lou, batch=batch)
+
+
+def test_a_batch_without_proposals_has_nothing_to_answer(rui: Person, ana: Person, case: Case):
+    batch = decided(rui, case, RARE)
+    with pytest.raises(CannotChangeBatch, match="None of its proposals"):
+        approve_batch(actor=ana, batch=batch)
+
+
+def test_what_somebody_has_proposed_already_is_left_alone(rui: Person, ana: Person, case: Case):
+    decide_on(ana, case, COMMON)
+    batch = decided(rui, case)
+    assert (batch.decided, batch.proposed, batch.left_alone) == (2, 1, 1)
+    assert left_alone(batch)[0][1].startswith("Ana Sousa has proposed already: block of common.example")
+
+
+def test_undoing_takes_waiting_proposals_back(rui: Person, case: Case):
+    batch = undone(rui, decided(rui, case))
+    assert (batch.withdrawn, batch.left_alone) == (4, 0)
+    assert set(Proposal.objects.values_list("state", flat=True)) == {"taken back"}
+    assert list(differences()) == []
+
+
+def test_undoing_leaves_alone_what_takes_a_second_person_to_end(rui: Person, ana: Person, case: Case):
+    batch = worked(approve_batch(actor=ana, batch=decided(rui, case)))
+    batch = undone(rui, batch)
+    assert (batch.withdrawn, batch.left_alone) == (2, 2)
+    assert [why[:36] for _, why in left_alone(batch)] == ["ending it needs a second person: 25 "] * 2
+    assert verdict_of(case, COMMON) == "blocked"
+
+
+def test_a_draft_is_no_proposal(rui: Person, case: Case):
+    drafted(rui, case)
+    assert not Proposal.objects.exists()
