@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0012_blocked_and_seen"),
+        ("cases", "0013_intakes"),
     ]
 
     operations = [
