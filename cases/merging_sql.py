@@ -34,8 +34,8 @@ def _collation_of(name: str) -> str:
     return "" if name == "ports" else ' COLLATE "C"'
 
 
-# Asked for through a sub-select, a case counts as an average one. As a plain number, a case that is younger than
-# the tables' statistics counts as empty, and joins with it become nested loops over all its rows.
+# Asked for through a sub-select, a case counts as an average one. As a plain number, a case that is younger
+# than the tables' statistics counts as empty, and joins with it become nested loops over all its rows.
 _CASE = "(SELECT %(case)s::bigint)"
 
 STAGE = f"""

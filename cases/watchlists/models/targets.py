@@ -10,7 +10,7 @@ from django.db import models
 from cases.models import Decision
 from cases.watchlists.models.lists import Watchlist
 from cases.watchlists.querysets import ReceiptQuerySet, TargetQuerySet
-from cases.watchlists.targets.open import Described
+from cases.watchlists.targets.described import Described
 
 
 def new_mark() -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from uuid import UUID
 
 from cases.watchlists.targets import defender, sentinel
 from cases.watchlists.targets.base import Client
 from cases.watchlists.targets.calling import Caller
 from cases.watchlists.targets.defender import DefenderClient
+from cases.watchlists.targets.described import Described
 from cases.watchlists.targets.sentinel import SentinelClient
 from footprint.azure.credentials import Identity, open_identity, parse_reference
 from footprint.azure.endpoints import Place, place_of
@@ -45,18 +45,6 @@ _DEFENDER_CLOUDS = (
     "https://api-gcc.securitycenter.microsoft.us",
     "https://api-gov.securitycenter.microsoft.us",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A target as its row describes it."""
-
-    kind: str
-    options: Mapping[str, str]
-    credential: str
-    mark: str
-    title: str
-    takes_allows: bool = False
 
 
 def open_target(

@@ -9,7 +9,8 @@ from typing import Any
 from cases.watchlists.formats import ListEntry
 from cases.watchlists.targets.base import Client, Outcome, Plan
 from cases.watchlists.targets.calling import Caller
-from cases.watchlists.targets.open import DEFENDER, SENTINEL, Described, open_target
+from cases.watchlists.targets.described import Described
+from cases.watchlists.targets.open import DEFENDER, SENTINEL, open_target
 from cases.watchlists.targets.plan import Room, make_plan, wishes_of
 from tests.lab.server import Lab
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from cases.watchlists.targets.open import DEFENDER, SENTINEL, Described, open_target
+from cases.watchlists.targets.described import Described
+from cases.watchlists.targets.open import DEFENDER, SENTINEL, open_target
 from footprint.azure.endpoints import Place
 from footprint.azure.errors import BadSetting
 from tests.cases.watchlists.targets.places import MARK, WHERE
