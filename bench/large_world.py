@@ -81,7 +81,7 @@ _SIGHTINGS = """
            first_seen, last_seen
       FROM cases_endpoint ORDER BY id
 """
-_VALUES = """
+_VALUES = r"""
     INSERT INTO cases_casevalue (case_id, value, kind, domain, file_ids, verdict, is_open, endpoints, undecided, allowed,
         blocked, files, addresses, devices, devices_more, ports, ports_more, events, days, first_seen,
         last_seen, strip, strip_to, added_at, version)

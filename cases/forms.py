@@ -1,17 +1,69 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
 
 from django import forms
 from django.utils import timezone
 
+from cases.models import CaseFile
 from cases.texts import first_hidden, with_plain_lines
 
 LONGEST_REASON = 2000
+LONGEST_SUBJECT = 300
 FOREVER, MONTH, YEAR = "", "30", "365"
 
 
-class WordingForm(forms.Form):
+class ReasonField(forms.CharField):
+    """Why somebody does it: any text that can be seen."""
+
+    def __init__(self, **more: Any) -> None:
+        given: dict[str, Any] = {
+            "max_length": LONGEST_REASON,
+            "widget": forms.Textarea(attrs={"rows": 2}),
+            "error_messages": {"required": "Say why: the reason goes to the ledger."},
+        }
+        super().__init__(**(given | more))
+
+    def clean(self, value: Any) -> str:
+        reason = with_plain_lines(super().clean(value))
+        hidden = first_hidden(reason)
+        if hidden:
+            raise forms.ValidationError(f"The reason holds a character that nobody can see ({hidden}).")
+        return reason
+
+
+class UntilForm(forms.Form):
+    """How long a decision counts: one of a few lengths, or to the end of a day."""
+
+    until = forms.ChoiceField(
+        choices=[(FOREVER, "no end"), (MONTH, "30 days"), (YEAR, "one year")], required=False
+    )
+    until_date = forms.DateField(
+        label="or to the end of",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": "Write the day as year-month-day."},
+    )
+
+    def expires_at(self) -> datetime | None:
+        """A day that is given goes before the lengths."""
+        day = self.cleaned_data.get("until_date")
+        if day is not None:
+            return timezone.make_aware(datetime.combine(day, time.max))
+        days = self.cleaned_data.get("until")
+        return timezone.now() + timedelta(days=int(days)) if days else None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        expires_at = self.expires_at()
+        if expires_at is not None and expires_at <= timezone.now():
+            self.add_error("until_date", "This day is over; the expiry must be in the future.")
+        return cleaned
+
+
+class WordingForm(UntilForm):
     """Where a decision counts, until when, and why."""
 
     scope = forms.ChoiceField(
@@ -19,34 +71,46 @@ class WordingForm(forms.Form):
         choices=[("case", "this case"), ("everywhere", "everywhere")],
         widget=forms.RadioSelect,
     )
-    until = forms.ChoiceField(
-        choices=[(FOREVER, "no end"), (MONTH, "30 days"), (YEAR, "one year")], required=False
-    )
-    reason = forms.CharField(
-        max_length=LONGEST_REASON,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={"required": "Say why: the reason goes to the ledger."},
-    )
-
-    def clean_reason(self) -> str:
-        reason = with_plain_lines(self.cleaned_data["reason"])
-        if hidden := first_hidden(reason):
-            raise forms.ValidationError(f"The reason holds a character that nobody can see ({hidden}).")
-        return reason
-
-    def expires_at(self) -> datetime | None:
-        days = self.cleaned_data["until"]
-        return timezone.now() + timedelta(days=int(days)) if days else None
+    reason: forms.CharField = ReasonField()
 
 
 class DecideForm(WordingForm):
-    """A verdict on one value. `basis` is what its reader saw, so that nothing is decided blindly."""
+    """A verdict on one value, or on what is typed around it.
+
+    `basis` is what its reader saw decided and `seen` the preview they saw, so that nothing is decided
+    blindly. `subject` is the chosen offer, `own` a text of one's own that goes before it.
+    """
 
     verdict = forms.ChoiceField(
-        choices=[("allowed", "Allow"), ("blocked", "Block")], widget=forms.HiddenInput
+        choices=[("allowed", "Allow"), ("blocked", "Block")], widget=forms.RadioSelect
     )
+    subject = forms.CharField(required=False, max_length=LONGEST_SUBJECT, strip=True)
+    own = forms.CharField(label="or", required=False, max_length=LONGEST_SUBJECT, strip=True)
+    scope = forms.ChoiceField(
+        label="Where",
+        choices=[("case", "this case"), ("file", "one file"), ("everywhere", "everywhere")],
+        widget=forms.RadioSelect,
+    )
+    file = forms.ChoiceField(label="Which file, in all cases", required=False)
     basis = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     back = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *given: Any, files: Sequence[CaseFile] = (), **more: Any) -> None:
+        super().__init__(*given, **more)
+        self._files = {str(file.pk): file for file in files}
+        field = self.fields["file"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [(pk, file.text) for pk, file in self._files.items()]
+
+    def typed_subject(self) -> str:
+        """Empty for the value itself."""
+        return self.cleaned_data.get("own") or self.cleaned_data.get("subject") or ""
+
+    def chosen_file(self) -> CaseFile | None:
+        if self.cleaned_data.get("scope") != "file":
+            return None
+        return self._files.get(self.cleaned_data.get("file") or next(iter(self._files), ""))
 
     @staticmethod
     def first_choices(verdict: str) -> dict[str, str]:
@@ -54,3 +118,14 @@ class DecideForm(WordingForm):
         if verdict == "blocked":
             return {"verdict": verdict, "scope": "everywhere", "until": FOREVER}
         return {"verdict": verdict, "scope": "case", "until": YEAR}
+
+
+class EndForm(forms.Form):
+    """Withdrawing a decision, or rejecting a proposal."""
+
+    reason = ReasonField()
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+
+class ExtendForm(UntilForm):
+    reason = ReasonField()

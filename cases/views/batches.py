@@ -18,8 +18,9 @@ from cases.batches.preview import frozen_values, preview_batch
 from cases.models import Batch, Case, CaseValue, LeftAlone
 from cases.refusals import CannotDecide
 from cases.value_queryset import CaseValueQuerySet
+from cases.views.editor import last_reason
 from cases.views.filters import Filters, kept
-from cases.views.queue import VERDICTS, address_of, etag_of, last_reason, visit_of
+from cases.views.queue import VERDICTS, address_of, etag_of, visit_of
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.accounts.models import Person

@@ -1,4 +1,4 @@
-"""Allow, block and undo."""
+"""Allow, block, look at what that would change, and undo."""
 
 from __future__ import annotations
 
@@ -7,32 +7,42 @@ from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
 from cases.actions import decide, undo
 from cases.bases import basis_of
+from cases.deciding import subject_for
 from cases.forms import DecideForm
+from cases.hints import hint_settling
 from cases.models import Case, CaseValue, Decision, Endpoint, ValueKind
-from cases.refusals import CannotDecide, DecidedMeanwhile, UndoRefused
+from cases.refusals import CannotDecide, DecidedMeanwhile, PreviewMoved, UndoRefused
+from cases.settling import waiting_in
+from cases.verdicts.precedence import SCOPE_WORDS, Scope
+from cases.views.editor import add_refusal, editor_for, files_of, look_of
 from cases.views.filters import Filters, kept, kept_text
-from cases.views.queue import VERDICTS, address_of, counts_of, editor_for, row_context, visit_of
+from cases.views.queue import VERDICTS, address_of, counts_of, row_context, visit_of
 from cases.views.rows import Row, rows_of
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 
 SAID = {"allowed": "Allowed", "blocked": "Blocked"}
+LOOK_FIRST = "This is what would change. Nothing is saved yet: look at it, then confirm."
 
 
 @requires(Verb.PROPOSE)
 @require_POST
 def decide_value(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse:
-    value = get_object_or_404(CaseValue.objects.select_related("case__owner"), pk=value_pk, case=pk)
+    value = _value(pk, value_pk)
     if request.POST.get("verdict") not in VERDICTS:
         raise BadRequest("A value is allowed or blocked.")
-    form = DecideForm(request.POST)
+    form = DecideForm(request.POST, files=files_of(value))
     if not form.is_valid():
         return _ask_again(request, value, form)
+    if form.typed_subject() not in {"", value.value} and not form.cleaned_data["seen"]:
+        look = look_of(request.user, value, form)
+        if look is None or look.is_wide:
+            return _ask_again(request, value, form, said=LOOK_FIRST)
     try:
         decision = decide(
             actor=request.user,
@@ -42,15 +52,30 @@ def decide_value(request: SignedInRequest, pk: int, value_pk: int) -> HttpRespon
             scope=form.cleaned_data["scope"],
             reason=form.cleaned_data["reason"],
             basis=form.cleaned_data["basis"],
+            subject=form.typed_subject(),
             expires_at=form.expires_at(),
+            file=form.chosen_file(),
+            seen=form.cleaned_data["seen"],
         )
     except CannotDecide as refusal:
-        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        add_refusal(form, refusal)
         return _ask_again(request, value, form)
+    except PreviewMoved as moved:
+        return _ask_again(request, value, form, said=moved.message)
     except DecidedMeanwhile as conflict:
         return _conflict(request, value, form, conflict)
-    where = "everywhere" if decision.scope == Decision.Scope.EVERYWHERE else "in this case"
-    return _done(request, value, f"{SAID[decision.verdict]} {value.value} {where}.", decision)
+    hint_settling()
+    return _done(request, value, decision)
+
+
+@requires(Verb.PROPOSE)
+@require_safe
+def look(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse:
+    """What the decision that stands in the form would change; nothing is saved."""
+    value = _value(pk, value_pk)
+    form = DecideForm(request.GET, files=files_of(value))
+    context = {"look": look_of(request.user, value, form), "form": form, "case": value.case}
+    return render(request, "cases/look_part.html", context)
 
 
 @requires(Verb.PROPOSE)
@@ -63,30 +88,45 @@ def undo_decision(request: SignedInRequest, pk: int, decision_pk: int) -> HttpRe
         undone = undo(actor=request.user, decision=decision)
     except UndoRefused as refusal:
         return _not_undone(request, case, refusal)
+    hint_settling()
     again = (
         f" {undone.remade.verdict} by {undone.remade.proposer} again."
         if undone.remade
         else " undecided again."
     )
-    said = f"Undone: {decision.subject} is{again}"
+    said = f"Undone: {decision.subject_typed} is{again}"
     if value is None or not request.htmx:
         messages.success(request, said)
         return redirect(_back(request, case))
     return _part(request, value, said, None, "cases/queue_undone.html")
 
 
-def _done(request: SignedInRequest, value: CaseValue, said: str, decision: Decision) -> HttpResponse:
-    undo_url = reverse("case-undo", args=[value.case_id, decision.pk])
+def _value(pk: int, value_pk: int) -> CaseValue:
+    return get_object_or_404(CaseValue.objects.select_related("case__owner"), pk=value_pk, case=pk)
+
+
+def _done(request: SignedInRequest, value: CaseValue, decision: Decision) -> HttpResponse:
+    if decision.state == Decision.State.PROPOSED:
+        said, undo_url = f"Proposed: {decision}. It waits for a second person.", None
+    else:
+        where = SCOPE_WORDS[Scope(decision.scope)]
+        said = f"{SAID[decision.verdict]} {decision.subject_typed} {where}."
+        undo_url = reverse("case-undo", args=[value.case_id, decision.pk])
     if not request.htmx:
         # base.html makes the Undo form from the message's extra tags.
-        messages.success(request, said, extra_tags=undo_url)
+        messages.success(request, said, extra_tags=undo_url or "")
         return redirect(_back(request, value.case))
-    response = _part(request, value, said, undo_url, "cases/queue_decided.html")
+    response = _part(request, value, said, undo_url, "cases/queue_decided.html", decision)
     return trigger_client_event(response, "decided", {"value": value.pk}, after="settle")
 
 
 def _part(
-    request: SignedInRequest, value: CaseValue, said: str, undo_url: str | None, template: str
+    request: SignedInRequest,
+    value: CaseValue,
+    said: str,
+    undo_url: str | None,
+    template: str,
+    decision: Decision | None = None,
 ) -> HttpResponse:
     """The row as it is now, the counts, what happened, and whether other rows changed too."""
     query = kept(QueryDict(request.POST.get("back", "")[:2000]))
@@ -99,6 +139,8 @@ def _part(
         "said": said,
         "undo_url": undo_url,
         "others": _other_rows(case, value),
+        "settling": waiting_in(case.pk),
+        "reached_more": decision is not None and decision.as_subject.is_wide,
     }
     return render(request, template, context)
 
@@ -111,10 +153,15 @@ def _other_rows(case: Case, value: CaseValue) -> int:
     return others.values("value").distinct().count()
 
 
-def _ask_again(request: SignedInRequest, value: CaseValue, form: DecideForm) -> HttpResponse:
+def _ask_again(request: SignedInRequest, value: CaseValue, form: DecideForm, said: str = "") -> HttpResponse:
     case, verdict = value.case, request.POST["verdict"]
+    is_wider = bool(request.POST.get("wider")) or form.data.get("subject", value.value) != value.value
     shown = _row(request, value)
-    shown.editor = editor_for(request.user, case, value, verdict, form=form)
+    editor = editor_for(request.user, case, value, verdict, form=form, is_wider=is_wider)
+    editor.said = said
+    if said or is_wider:
+        editor.look = look_of(request.user, value, form)
+    shown.editor = editor
     query = kept(QueryDict(request.POST.get("back", "")[:2000]))
     context = row_context(case, shown, query, request)
     template = "cases/queue_part.html" if request.htmx else "cases/decide.html"
@@ -132,7 +179,10 @@ def _conflict(
         "conflict": conflict,
         "theirs": conflict.current,
         "mine": form.cleaned_data,
+        "mine_subject": form.typed_subject() or value.value,
         "mine_ends": form.expires_at(),
+        "mine_file": form.chosen_file(),
+        "same_place": _is_same_place(form, value, conflict.current),
         "basis": basis_of(value.case, value.value),
         "back": kept_text(request.POST.get("back", "")),
         "back_url": _back(request, value.case),
@@ -143,6 +193,15 @@ def _conflict(
         response.headers["HX-Retarget"] = "#conflict"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
+
+
+def _is_same_place(form: DecideForm, value: CaseValue, theirs: Decision | None) -> bool:
+    if theirs is None or theirs.scope != form.cleaned_data["scope"]:
+        return False
+    file = form.chosen_file()
+    if file is not None and (theirs.file_kind, theirs.file_key) != (file.kind, file.key):
+        return False
+    return theirs.as_subject == subject_for(value, form.typed_subject())
 
 
 def _not_undone(request: SignedInRequest, case: Case, refusal: UndoRefused) -> HttpResponse:

@@ -13,19 +13,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from cases.bases import basis_of
 from cases.case_actions import visit
 from cases.counting import ValuesOfCase, count_values
-from cases.forms import DecideForm
-from cases.models import Batch, Case, CaseValue, Decision
+from cases.models import Batch, Case, CaseValue
 from cases.ordering import NoSuchPlace, Place, place_text, read_place
+from cases.settling import waiting_in
 from cases.value_queryset import FEW
+from cases.views.editor import asked_reason, editor_for
 from cases.views.filters import Filters, kept, kept_text
-from cases.views.reach import reach_of
-from cases.views.rows import Editor, Row, in_force_on, pairs_of, rows_of
+from cases.views.rows import Row, pairs_of, rows_of
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
-from footprint.accounts.models import Person
 
 PAGE = 50
 VERDICTS = ("allowed", "blocked")
@@ -73,6 +71,7 @@ def queue(request: SignedInRequest, pk: int) -> HttpResponse:
         "is_first_page": after is None,
         "is_all_selected": request.GET.get("select") == "all",
         **batch_underway(case),
+        "settling": waiting_in(case.pk),
     }
     if request.htmx and after:
         return render(request, "cases/queue_more.html", context)
@@ -99,6 +98,13 @@ def row(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse:
     shown = rows_of(value.case, [value], person=request.user, new_since=visit_of(request, value.case))
     _open_what_the_address_says(request, value.case, shown)
     return render(request, "cases/queue_part.html", row_context(value.case, shown[0], kept(current), request))
+
+
+@requires(Verb.READ_CASES)
+@require_safe
+def settling(request: SignedInRequest, pk: int) -> HttpResponse:
+    case = get_object_or_404(Case, pk=pk)
+    return render(request, "cases/settling_part.html", {"case": case, "settling": waiting_in(pk)})
 
 
 @requires(Verb.READ_CASES)
@@ -144,33 +150,6 @@ def address_of(case: Case, query: str) -> str:
     return f"{address}?{query}" if query else address
 
 
-def editor_for(
-    person: Person,
-    case: Case,
-    value: CaseValue,
-    verdict: str,
-    *,
-    form: DecideForm | None = None,
-    reason: str = "",
-) -> Editor:
-    return Editor(
-        form=form
-        or DecideForm(
-            initial=DecideForm.first_choices(verdict)
-            | {"basis": basis_of(case, value.value), "reason": reason}
-        ),
-        verdict=verdict,
-        reach=reach_of(case, value),
-        in_force=list(in_force_on(case, [value.value])),
-        last_reason=last_reason(person, verdict),
-    )
-
-
-def last_reason(person: Person, verdict: str) -> str:
-    made = Decision.objects.filter(proposer=person, verdict=verdict).order_by("-pk")
-    return made.values_list("reason", flat=True).first() or ""
-
-
 def visit_of(request: SignedInRequest, case: Case) -> datetime | None:
     """When the reader last had the case open, before this session; what came later is new to them.
 
@@ -198,8 +177,14 @@ def _open_what_the_address_says(request: SignedInRequest, case: Case, rows: list
             verdict = request.GET.get("verdict_as", "")
             if verdict not in VERDICTS:
                 raise BadRequest("A value is allowed or blocked.")
-            reason = last_reason(request.user, verdict) if request.GET.get("reason") == "last" else ""
-            shown.editor = editor_for(request.user, case, shown.value, verdict, reason=reason)
+            shown.editor = editor_for(
+                request.user,
+                case,
+                shown.value,
+                verdict,
+                reason=asked_reason(request.user, verdict, request.GET),
+                is_wider=bool(request.GET.get("wider")),
+            )
 
 
 def query_of(address: str | None) -> str:

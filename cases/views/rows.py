@@ -7,36 +7,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
-from cases.forms import DecideForm
 from cases.known.matching import known_hits
-from cases.models import Case, CaseFile, CaseValue, Decision, Endpoint
+from cases.models import Case, CaseFile, CaseValue, Decision, Endpoint, Proposal
 from cases.row_versions import row_version
+from cases.settling import waiting_values
 from cases.verdicts.precedence import SCOPE_RANK, Scope
+from cases.views.editor import Editor
 from cases.views.marks import Mark, marks_of_decisions, marks_of_lists, marks_of_others
-from cases.views.reach import Reach
+from cases.waiting import proposals_on
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
 
 PAIRS_AT_MOST = 100
 _EVENTS = "events_recorded"
-
-
-@dataclass(slots=True)
-class Editor:
-    """The form under a row, with what the decision would touch."""
-
-    form: DecideForm
-    verdict: str
-    reach: Reach
-    in_force: list[Decision]
-    last_reason: str
-
-    @property
-    def is_block(self) -> bool:
-        return self.verdict == "blocked"
 
 
 @dataclass(slots=True)
@@ -71,6 +57,9 @@ class Row:
     is_mine: bool
     # Changes with everything about the row that a colleague or a run may change.
     version: str
+    # What waits for a second person, and the endpoints whose verdict is old until they are settled.
+    proposal: Proposal | None = None
+    unsettled: int = 0
     file_names: list[str] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     editor: Editor | None = None
@@ -85,7 +74,9 @@ def rows_of(
     case: Case, values: Sequence[CaseValue], *, person: Person, new_since: datetime | None
 ) -> list[Row]:
     files = {file.pk: file for file in case.files.all()}
-    decisions = _decisions_on(values)
+    texts = [value.value for value in values]
+    decisions, proposals = _decisions_on(values), proposals_on(texts)
+    unsettled = waiting_values(case.pk, texts)
     known = known_hits([value.exact_subject for value in values])
     others = marks_of_others(case, values)
     may_decide = case.is_live and may(person, Verb.PROPOSE, case)
@@ -100,6 +91,8 @@ def rows_of(
                 may_decide=may_decide,
                 decision=governing,
                 is_mine=governing is not None and governing.proposer_id == person.pk,
+                proposal=proposals.get(value.value),
+                unsettled=unsettled[value.value],
                 version=row_version(value.version, sum(decision.pk for decision in on_value)),
                 file_names=[files[pk].text for pk in value.file_ids if pk in files],
                 marks=[
@@ -110,12 +103,6 @@ def rows_of(
             )
         )
     return rows
-
-
-def in_force_on(case: Case, values: Sequence[str]) -> QuerySet[Decision]:
-    """The decisions in force whose subject is exactly one of the values and that reach this case."""
-    found = Decision.objects.in_force().on_values(values).covering(case)
-    return found.select_related("proposer", "made_in").order_by("pk")
 
 
 def _decisions_on(values: Sequence[CaseValue]) -> dict[str, list[Decision]]:

@@ -38,6 +38,18 @@ def age(moment: datetime, now: datetime) -> str:
     return f"{passed.days} {'day' if passed.days == 1 else 'days'} ago"
 
 
+def until(moment: datetime, now: datetime) -> str:
+    """ "in 6 days", "in 3 h", "in 6 min"; "now" for what is past."""
+    left = moment - now
+    if left < _MINUTE:
+        return "now"
+    if left < _HOUR:
+        return f"in {left // _MINUTE} min"
+    if left < _DAY:
+        return f"in {left // _HOUR} h"
+    return f"in {left.days} {'day' if left.days == 1 else 'days'}"
+
+
 def short_day(day: date, today: date) -> str:
     year = "" if day.year == today.year else f" {day.year}"
     return f"{day.day} {day:%b}{year}"

@@ -37,7 +37,7 @@ def world(fresh_database: FreshDatabase) -> World:
     known: dict[str, Any] = {"file": "updater.exe"}
     merge_and_settle(
         case,
-        row("203.0.113.24", "cdn.contoso-update.example", events=9412, devices=214, **known),
+        row("203.0.113.24", "cdn.contoso-update.example", events=9412, devices=21, **known),
         row("203.0.113.25", "cdn.contoso-update.example", events=31, file="update-helper.exe"),
         row("203.0.113.26", "telemetry.contoso-update.example", days_ago=1, **known),
         row("198.51.100.77", days_ago=2, ports=[4444, 8443], **known),

@@ -81,6 +81,7 @@ const keys = {
   ArrowLeft: (row) => press(groupOf(row), "[data-fold=close]"),
   a: (row) => press(groupOf(row), "[data-act=a]"),
   b: (row) => press(groupOf(row), "[data-act=b]"),
+  e: (row) => press(groupOf(row), "[data-act=e]"),
   u: (row) => press(document.getElementById("toasts"), "[data-undo]") || press(groupOf(row), "[data-undo]"),
   o: (row) => togglePanel(groupOf(row).querySelector("[data-open]")),
   m: () => document.querySelector("[data-assign]")?.click(),
@@ -169,7 +170,7 @@ if (queue) {
 
   document.addEventListener("htmx:afterSettle", (event) => {
     const group = document.getElementById(current);
-    if (queue.contains(event.target)) {
+    if (queue.contains(event.target) && !event.target.closest("[data-editor]")) {
       makeCurrent(document.activeElement.closest("[data-row], [data-pair]") ?? rowOf(group) ?? rows()[0]);
       group?.querySelector("[data-editor] [autofocus]")?.focus();
       group?.querySelector(".decide-foot")?.scrollIntoView({ block: "nearest" });

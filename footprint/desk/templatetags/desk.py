@@ -254,6 +254,12 @@ def ago(moment: datetime) -> str:
 
 
 @register.simple_tag
+def until(moment: datetime) -> str:
+    """ "in 6 days"; the exact time in the title."""
+    return _time(moment, times.until(moment, timezone.now()))
+
+
+@register.simple_tag
 def age(moment: datetime) -> str:
     """ "6 min ago", "2 days ago"; the exact time in the title."""
     return _time(moment, times.age(moment, timezone.now()))

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from cases.models import Case
+from cases.waiting import expiring_for, proposals_waiting_for
 from cases.watchlists.after_block import WORDS, seen_after_block
 from cases.watchlists.models import Target
 from footprint.accounts.gate import SignedInRequest, requires
@@ -40,6 +41,8 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         "after_block": seen_after_block(),
         "after_block_words": WORDS,
         "targets": Target.objects.used().filter(stand=Target.Stand.TROUBLE).select_related("watchlist"),
+        "proposals": proposals_waiting_for(request.user, AT_MOST),
+        "expiring": expiring_for(request.user, AT_MOST),
         "failing": failing.order_by("-pk")[:AT_MOST],
     }
     return render(request, "desk/inbox.html", context)

@@ -1,0 +1,69 @@
+"""What waits for a person to act on decisions: proposals of others, and their own that soon expire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from cases.models import Decision, Proposal
+from cases.verdicts.preview import Preview
+from footprint.accounts.may import Verb, may
+from footprint.accounts.models import Person
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingProposal:
+    proposal: Proposal
+    judged_on: Preview
+
+    @property
+    def decision(self) -> Decision:
+        return self.proposal.decision
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """`is_mine` is why it waits for this person; else it is theirs by the case."""
+
+    decision: Decision
+    is_mine: bool
+
+
+def proposals_waiting_for(person: Person, at_most: int) -> list[WaitingProposal]:
+    """Those that the person may approve or reject, the oldest first."""
+    found = Proposal.objects.waiting_for(person).with_decision().select_related("decision__case")
+    return [
+        WaitingProposal(each, Preview.from_kept(each.judged_on))
+        for each in found.order_by("proposed_at")[:at_most]
+    ]
+
+
+def expiring_for(person: Person, at_most: int) -> list[Expiring]:
+    """Decisions in force that end within the days of the setting: one's own, and those of one's cases."""
+    if not may(person, Verb.PROPOSE):
+        return []
+    soon = Now() + timedelta(days=settings.FOOTPRINT.expiry_warning_days)
+    found = (
+        Decision.objects.in_force()
+        .filter(Q(proposer=person) | Q(made_in__owner=person) | Q(made_in__assignee=person))
+        .filter(expires_at__lte=soon)
+        .select_related("proposer", "case", "made_in")
+        .order_by("expires_at", "pk")
+    )
+    return [Expiring(each, each.proposer_id == person.pk) for each in found[:at_most]]
+
+
+def proposals_on(values: Sequence[str]) -> dict[str, Proposal]:
+    """The oldest waiting proposal to decide on exactly each value, in any scope."""
+    found = Proposal.objects.waiting().filter(
+        decision__subject__in=values, decision__subject_kind__in=("name", "address", "text")
+    )
+    proposals: dict[str, Proposal] = {}
+    for proposal in found.select_related("proposer", "decision").order_by("-proposed_at"):
+        proposals[proposal.decision.subject] = proposal
+    return proposals
