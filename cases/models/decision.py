@@ -133,8 +133,11 @@ class Decision(models.Model):
         )
 
     def __str__(self) -> str:
-        noun = "allow" if self.verdict == Verdict.ALLOWED else "block"
-        return f"{noun} of {self.subject_typed}, {precedence.SCOPE_WORDS[precedence.Scope(self.scope)]}"
+        return f"{self.noun} of {self.subject_typed}, {precedence.SCOPE_WORDS[precedence.Scope(self.scope)]}"
+
+    @property
+    def noun(self) -> str:
+        return "allow" if self.verdict == Verdict.ALLOWED else "block"
 
     @property
     def as_subject(self) -> Subject:

@@ -119,7 +119,7 @@ def _found(report: Report) -> Iterator[str]:
 def _values(part: VerdictPart) -> Iterator[str]:
     yield f"### {part.verdict.capitalize()}"
     yield ""
-    heads = ["Value", "Files", "Devices", "Events", "First seen", "Last seen", "Decisions"]
+    heads = ["Value", "Files", "Devices", "Events", "First seen, UTC", "Last seen, UTC", "Decisions"]
     yield from table(
         heads,
         [
@@ -128,8 +128,8 @@ def _values(part: VerdictPart) -> Iterator[str]:
                 f"{found.value.files:,}",
                 f"{found.value.devices:,}{'+' if found.value.devices_more else ''}",
                 f"{found.value.events:,}",
-                utc_minute(found.value.first_seen),
-                utc_minute(found.value.last_seen),
+                _minute(found.value.first_seen),
+                _minute(found.value.last_seen),
                 ", ".join(map(str, found.because)),
             ]
             for found in part.listed
@@ -158,24 +158,28 @@ def _decided(report: Report) -> Iterator[str]:
 
 
 def _decisions(decisions: Sequence[Decision]) -> Iterator[str]:
-    heads = ["No.", "Decision", "By", "When", "Until", "State", "Why"]
+    heads = ["No.", "Decision", "By", "When, UTC", "Until, UTC", "State", "Why"]
     yield from table(
         heads,
         [
             [
                 str(decision.pk),
-                f"{decision.verdict} {indicator(decision.subject_typed)} {text(_where(decision))}",
+                f"{decision.noun} of {indicator(decision.subject_typed)} {text(_where(decision))}",
                 text(decision.proposer)
                 + (f", approved by {text(decision.approver)}" if decision.approver else ""),
-                utc_minute(decision.made_at),
-                utc_minute(decision.expires_at) if decision.expires_at else "no end",
+                _minute(decision.made_at),
+                _minute(decision.expires_at) if decision.expires_at else "no end",
                 text(decision.get_state_display())
-                + (f" {utc_minute(decision.ended_at)}" if decision.ended_at else ""),
+                + (f" {_minute(decision.ended_at)}" if decision.ended_at else ""),
                 text(decision.reason),
             ]
             for decision in decisions
         ],
     )
+
+
+def _minute(moment: datetime) -> str:
+    return utc_minute(moment).removesuffix(" UTC")
 
 
 def _where(decision: Decision) -> str:

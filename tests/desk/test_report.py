@@ -66,8 +66,8 @@ def test_it_tells_what_was_found_decided_by_whom_and_why(site: Client, case: Cas
         "3 values: 1 blocked, 1 allowed, 1 undecided.",
         "a[.]example",
         "Relay network",
-        "blocked a[.]example everywhere",
-        "allowed b[.]example in the case",
+        "block of a[.]example everywhere",
+        "allow of b[.]example in the case",
         "Rui Alves",
         "1 value is undecided.",
     ):
