@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
 from cases.verdicts.subject import Subject, suffixes_of
+from footprint.accounts.may import Verb, may
 
 if TYPE_CHECKING:
     from cases.models import Batch, Case, CaseValue, Decision, Endpoint, KnownList  # noqa: F401  # some are named in strings only
@@ -131,9 +132,13 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     def underway(self) -> BatchQuerySet:
         return self.filter(state__in=("queued", "running"))
 
-    def waiting_for_approval(self) -> BatchQuerySet:
-        """Those that have proposals nobody has answered."""
-        return self.filter(decisions__state="proposed", state__in=("done", "stopped", "failed")).distinct()
+    def waiting_for(self, person: Person) -> BatchQuerySet:
+        """Those whose proposals the person may answer: never their own."""
+        if not may(person, Verb.APPROVE):
+            return self.none()
+        ended = self.filter(state__in=("done", "stopped", "failed")).exclude(person=person.pk)
+        waiting = Q(decisions__proposals__state="waiting", decisions__proposals__kind="make")
+        return ended.filter(waiting).annotate(waiting=Count("decisions__proposals", filter=waiting))
 
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):

@@ -35,8 +35,9 @@ class Expiring:
 
 
 def proposals_waiting_for(person: Person, at_most: int) -> list[WaitingProposal]:
-    """Those that the person may approve or reject, the oldest first."""
+    """Those that the person may approve or reject, the oldest first. A batch is a line of its own."""
     found = Proposal.objects.waiting_for(person).with_decision().select_related("decision__case")
+    found = found.exclude(kind=Proposal.Kind.MAKE, decision__batch__isnull=False)
     return [
         WaitingProposal(each, Preview.from_kept(each.judged_on))
         for each in found.order_by("proposed_at")[:at_most]

@@ -57,7 +57,7 @@ def draft(
             reason=reason.strip(),
             expires_at=expires_at,
         )
-        _check(batch)
+        decision_like(batch, is_worded=False)
         batch.save()
         batch.total = batch.task_total = freeze(batch, values)
         if not batch.total:
@@ -83,7 +83,7 @@ def change_draft(
     with transaction.atomic():
         own = _own_draft(batch, actor, "change")
         own.scope, own.file, own.reason, own.expires_at = scope, file, reason.strip(), expires_at
-        _check(own)
+        decision_like(own, is_worded=False)
         own.save(update_fields=["scope", "file", "reason", "expires_at"])
     return own
 
@@ -197,14 +197,6 @@ def _queue(batch: Batch, task: Batch.Task, by: Person, *, total: int) -> None:
 
 def _locked(batch: Batch) -> Batch:
     return Batch.objects.select_for_update(of=("self",)).select_related("case", "person").get(pk=batch.pk)
-
-
-def _check(draft: Batch) -> None:
-    """As one decision of it would be; only the reason may come later."""
-    reason = draft.reason
-    draft.reason = reason or "to be given"
-    decision_like(draft)
-    draft.reason = reason
 
 
 def _own_draft(batch: Batch, actor: Person, what: str) -> Batch:

@@ -74,8 +74,11 @@ def decide_step(held: Held, actor: Actor) -> bool:
         return go_on(ledger, batch, position=coming[-1].number if coming else None, done=len(coming))
 
 
-def decision_like(batch: Batch) -> Decision:
-    """What all decisions of the batch have in common, on a subject that is to be replaced."""
+def decision_like(batch: Batch, *, is_worded: bool = True) -> Decision:
+    """What all decisions of the batch have in common, on a subject that is to be replaced.
+
+    A draft may still lack its reason. Raises CannotDecide at the field that is wrong.
+    """
     if not batch.case.is_live:
         raise CannotDecide("", CASE_IS_CLOSED)
     like = new_decision(
@@ -84,7 +87,7 @@ def decision_like(batch: Batch) -> Decision:
         verdict=batch.verdict,
         scope=batch.scope,
         file=batch.file,
-        reason=batch.reason,
+        reason=batch.reason if is_worded else batch.reason or "to be given",
         expires_at=batch.expires_at,
         proposer=batch.person,
     )
@@ -117,21 +120,21 @@ def _decide_or_leave(ledger: Change, batch: Batch, like: Decision, coming: Seque
     leave_proposed(batch, [each.waits for each in as_seen if each.waits is not None])
     free = [each for each in as_seen if each.waits is None]
     holders = Decision.objects.in_bulk([each.held_by for each in free if each.held_by is not None])
-    decisions = [_on(like, each) for each in free]
-    why = _why_not_alone(batch, decisions, [holders.get(each.held_by or 0) for each in free])
+    decisions = [decision_on(like, each.kind, each.value) for each in free]
+    why = why_not_alone(batch, decisions, [holders.get(each.held_by or 0) for each in free])
     alone = [each for each, reasons in zip(free, why, strict=True) if not reasons]
     _decide(ledger, batch, like, alone, holders)
     waiting = [(each, reasons) for each, reasons in zip(decisions, why, strict=True) if reasons]
     propose_many(ledger, batch, like, waiting)
 
 
-def _on(like: Decision, value: Next) -> Decision:
+def decision_on(like: Decision, kind: str, value: str) -> Decision:
     """The decision on one value, as far as the rules about it look."""
     return Decision(
         verdict=like.verdict,
-        subject_kind=value.kind,
-        subject=value.value,
-        network=value.value if value.kind == "address" else None,
+        subject_kind=kind,
+        subject=value,
+        network=value if kind == "address" else None,
         scope=like.scope,
         case_id=like.case_id,
         file_kind=like.file_kind,
@@ -146,7 +149,7 @@ def _on(like: Decision, value: Next) -> Decision:
     )
 
 
-def _why_not_alone(
+def why_not_alone(
     batch: Batch, decisions: Sequence[Decision], ended: Sequence[Decision | None]
 ) -> list[tuple[str, ...]]:
     if not decisions:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from cases.batches.deciding import decision_like, decision_on, why_not_alone
 from cases.batches.sql import BASIS, COVERS, IN_FORCE
 from cases.models import Batch, BatchValue, Decision, Verdict
 from cases.verdicts.precedence import SCOPE_RANK, Scope
@@ -50,6 +51,10 @@ _MOVED = f"""
 """
 
 
+# Looking whether a value needs a second person takes longer than counting.
+LOOKED_AT = 2_000
+
+
 @dataclass(frozen=True, slots=True)
 class Superseded:
     verdict: str
@@ -69,6 +74,9 @@ class BatchPreview:
     elsewhere: int
     other_cases: int
     moved: int
+    # Of the first `looked_at` values.
+    second_person: int
+    looked_at: int
 
     @property
     def superseded_count(self) -> int:
@@ -88,11 +96,19 @@ def preview_batch(batch: Batch) -> BatchPreview:
         elsewhere=found[0],
         other_cases=found[1],
         moved=_gather(batch, _MOVED)[0][0],
+        second_person=_second_person(batch),
+        looked_at=min(batch.total, LOOKED_AT),
     )
 
 
 def frozen_values(batch: Batch, at_most: int) -> list[BatchValue]:
     return list(BatchValue.objects.filter(batch=batch).order_by("number")[:at_most])
+
+
+def _second_person(batch: Batch) -> int:
+    like = decision_like(batch, is_worded=False)
+    decisions = [decision_on(like, each.kind, each.value) for each in frozen_values(batch, LOOKED_AT)]
+    return sum(1 for reasons in why_not_alone(batch, decisions, ()) if reasons)
 
 
 def _superseded(batch: Batch) -> list[Superseded]:

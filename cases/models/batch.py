@@ -107,12 +107,16 @@ class Batch(models.Model):
         return self.state in self.UNDERWAY
 
     @property
+    def has_decided(self) -> bool:
+        return bool(self.decided or self.proposed)
+
+    @property
     def is_undone(self) -> bool:
         return self.task == self.Task.UNDOING and self.state == self.State.DONE
 
     @property
     def shape(self) -> str:
-        """The name of the glyph that its state has elsewhere."""
+        """The word for such a state that has a glyph."""
         return _SHAPES[self.State(self.state)]
 
     @property
@@ -132,8 +136,8 @@ class Batch(models.Model):
 
 
 _SHAPES = {
-    Batch.State.DRAFT: "waits",
-    Batch.State.QUEUED: "waits",
+    Batch.State.DRAFT: "queued",
+    Batch.State.QUEUED: "queued",
     Batch.State.RUNNING: "running",
     Batch.State.DONE: "complete",
     Batch.State.STOPPED: "cancelled",

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_POST, require_safe
 from cases.batch_forms import BatchForm, SelectionForm
 from cases.batches import actions
 from cases.batches.actions import CannotChangeBatch
+from cases.batches.answering import waiting_of
 from cases.batches.hints import hint
 from cases.batches.preview import frozen_values, preview_batch
 from cases.models import Batch, Case, CaseValue, LeftAlone
+from cases.proposals import why_not_for
 from cases.refusals import CannotDecide
 from cases.value_queryset import CaseValueQuerySet
 from cases.views.editor import last_reason
@@ -118,17 +120,25 @@ def act(request: SignedInRequest, pk: int, batch_pk: int) -> HttpResponse:
             actions.discard(actor=request.user, batch=found)
             messages.success(request, "Nothing was decided.")
             return redirect(address_of(found.case, found.query))
-        if wanted not in _ACTS:
+        if wanted == "reject":
+            actions.reject_batch(actor=request.user, batch=found, reason=request.POST.get("reason", ""))
+        elif wanted in _ACTS:
+            _ACTS[wanted](actor=request.user, batch=found)
+        else:
             raise BadRequest("A batch knows no such act.")
-        _ACTS[wanted](actor=request.user, batch=found)
-    except CannotChangeBatch as refusal:
+    except (CannotChangeBatch, CannotDecide) as refusal:
         messages.error(request, str(refusal))
     else:
         hint([found.pk])
     return redirect("case-batch", pk, batch_pk)
 
 
-_ACTS = {"stop": actions.stop, "resume": actions.resume, "undo": actions.undo_batch}
+_ACTS = {
+    "stop": actions.stop,
+    "resume": actions.resume,
+    "undo": actions.undo_batch,
+    "approve": actions.approve_batch,
+}
 
 
 def _word(request: SignedInRequest, found: Batch, wanted: str) -> HttpResponse:
@@ -169,6 +179,19 @@ def _show_draft(request: SignedInRequest, found: Batch, form: BatchForm, status:
     return render(request, "cases/batch_draft.html", context, status=status)
 
 
+def _proposals(found: Batch, person: Person) -> dict[str, object]:
+    """Those of the batch that wait for somebody, and whether for this person."""
+    if found.is_underway or not found.proposed:
+        return {"waiting_count": 0}
+    waiting = waiting_of(found).with_decision().order_by("decision_id")
+    shown = list(waiting[:LISTED])
+    return {
+        "waiting": shown,
+        "waiting_count": waiting.count(),
+        "why_not": why_not_for(person, shown[0]) if shown else "",
+    }
+
+
 def _find(pk: int, batch_pk: int) -> Batch:
     batches = Batch.objects.select_related("case__owner", "person", "asked_by", "file")
     return get_object_or_404(batches, pk=batch_pk, case=pk)
@@ -183,6 +206,7 @@ def _context(found: Batch, person: Person) -> dict[str, object]:
         "tab": "queue",
         "batch": found,
         "chips": filters.chips(),
+        **_proposals(found, person),
         "left": left[:LISTED],
         "left_count": left.count(),
         "seconds": found.seconds(timezone.now()),

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cases.models import Case
+from cases.models import Batch, Case
 from cases.waiting import expiring_for, proposals_waiting_for
 from cases.watchlists.after_block import WORDS, seen_after_block
 from cases.watchlists.models import Target
@@ -36,6 +36,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
         "nav": "inbox",
         "mine": [line for line in waiting if line.is_mine],
         "waiting": [line for line in waiting if not line.is_mine],
+        "batches": Batch.objects.waiting_for(request.user).select_related("case", "person")[:AT_MOST],
         "trouble": trouble,
         "refusing": Source.objects.refusing().select_related("owner"),
         "after_block": seen_after_block(),
