@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -65,7 +66,7 @@ def note_step(
 
 
 def finish_dry_run(hold: Hold, record: Reconciliation, plan: Plan, drift: Mapping[str, str]) -> bool:
-    with change(actor=Actor.clock("reconcile_target")):
+    with transaction.atomic():
         target = holding.lock(hold)
         _close(
             record,

@@ -5,17 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
+from cases.models import Decision
 from cases.watchlists.computing import COLUMNS, rows_of
 from cases.watchlists.entries import heading
 from cases.watchlists.formats import REGISTRY, How, ListEntry
-from cases.watchlists.models import Fetch, Publication, Target
+from cases.watchlists.models import Enforcement, Fetch, Publication, Receipt, Target
 
 _TOGETHER = 5_000
 _FETCHES_AT_ONCE = 100
+
+
+class Outside(NamedTuple):
+    """`receipts` are those of targets, with their targets."""
+
+    enforcement: Enforcement | None
+    receipts: list[Receipt]
+
+
+def outside_of(decision: Decision) -> Outside:
+    receipts = Receipt.objects.filter(decision_number=decision.pk).select_related("target__watchlist")
+    return Outside(Enforcement.objects.filter(pk=decision.pk).first(), list(receipts.order_by("target_id")))
+
 
 _BY_TARGET = """
     INSERT INTO watchlists_enforcement AS n (decision_id, effective_at, by)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django import template
 
-from cases.models import Case, Decision
+from cases.models import Case, CaseValue, Decision
 from cases.verdicts.subject import Subject
 from cases.views.preflight import Checked, checked
+from cases.watchlists.after_block import Effect, effects_of
+from cases.watchlists.enforcement import Outside, outside_of
 from footprint.desk import published
 
 register = template.Library()
@@ -16,6 +18,18 @@ register = template.Library()
 def lists_with(decision: Decision) -> list[published.Listed]:
     """The watchlists that have the decision, had it, or will have it."""
     return published.lists_with(decision)
+
+
+@register.simple_tag
+def outside(decision: Decision) -> Outside:
+    """Where the decision is in force outside, and since when."""
+    return outside_of(decision)
+
+
+@register.simple_tag
+def block_effect(case: Case, value: CaseValue) -> Effect | None:
+    """Of the blocks on the value; None where it is not blocked."""
+    return effects_of(case, [value.value]).get(value.value) if value.blocked else None
 
 
 @register.simple_tag

@@ -26,6 +26,7 @@ from cases.watchlists.target_actions import (
 )
 from cases.watchlists.target_forms import LABELS, TargetForm
 from cases.watchlists.targets.defender import MOST_INDICATORS
+from cases.watchlists.targets.open import OPTIONS
 from cases.watchlists.targets.sentinel import CHANGES_A_MONTH
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
@@ -229,7 +230,9 @@ def _page(request: SignedInRequest, found: Target, *, refused: str = "", status:
         **frame(request, found.watchlist, "targets"),
         "target": found,
         "shown": _look_at(found, states),
-        "options": [(LABELS[name][0], text) for name, text in found.options.items()],
+        "options": [
+            (LABELS[name][0], found.options[name]) for name in OPTIONS[found.kind] if name in found.options
+        ],
         "states": [(value, label, states.get(value, 0)) for value, label in Receipt.State.choices],
         "state": state,
         "search": search,
