@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from cases.models import Decision
+from cases.models import Decision, Proposal
 from footprint.desk.markdown_text import indicator, table, text, verbatim
 from footprint.desk.report import Report, VerdictPart
 from footprint.desk.report_hunts import HuntAsked
+from footprint.desk.shown import defanged
 from footprint.desk.times import utc_minute
 
 
@@ -204,7 +205,8 @@ def open_points(report: Report) -> list[str]:
     if undecided:
         points.append(f"{undecided:,} {'value is' if undecided == 1 else 'values are'} undecided.")
     points += [
-        f"Waits for approval: {proposal}, proposed by {proposal.proposer}." for proposal in report.proposals
+        f"Waits for approval: {_proposed(proposal)}, proposed by {proposal.proposer}."
+        for proposal in report.proposals
     ]
     for asked in report.hunts:
         if asked.last is not None and not asked.last.has_ended:
@@ -215,6 +217,12 @@ def open_points(report: Report) -> list[str]:
     if never:
         points.append(f"{never:,} {'file was' if never == 1 else 'files were'} never asked for.")
     return points
+
+
+def _proposed(proposal: Proposal) -> str:
+    decision = proposal.decision
+    what = f"{decision.noun} of {defanged(decision.subject_typed)} {_where(decision)}"
+    return f"the withdrawal of the {what}" if proposal.is_withdrawal else f"the {what}"
 
 
 def _notes(report: Report) -> Iterator[str]:

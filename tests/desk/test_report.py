@@ -9,7 +9,7 @@ from django.utils import timezone
 from markdown_it import MarkdownIt
 from pytest_django import DjangoAssertNumQueries
 
-from cases.models import Case, CaseFile, Decision
+from cases.models import Case, CaseFile, Decision, Proposal
 from cases.note_actions import add_note, remove_note
 from footprint.accounts.models import Person, Role
 from footprint.desk import report as report_module
@@ -124,6 +124,16 @@ def test_a_decision_made_elsewhere_that_counts_here_is_told(site: Client, case: 
     assert "Known there" in said
 
 
+def test_what_waits_for_approval_is_open_and_defanged(site: Client, case: Case, rui: Person) -> None:
+    decision = Decision.objects.get(subject="a.example")
+    Proposal.objects.create(
+        decision=decision, kind="withdraw", proposer=rui, proposed_at=timezone.now(), reason="x", digest=""
+    )
+    said = "Waits for approval: the withdrawal of the block of a[.]example everywhere, proposed by Rui Alves."
+    assert said in page_of(site, case)
+    assert said in markdown_of(site, case).replace("\\", "")
+
+
 def test_a_run_underway_is_open(site: Client, case: Case, hunt: Hunt) -> None:
     run = Run.objects.create(hunt=hunt, slot="2", state="running", first_day=TODAY, last_day=TODAY)
     assert f"Run {run.pk} goes on" in page_of(site, case)
@@ -195,5 +205,5 @@ def test_the_report_asks_as_often_for_one_value_as_for_many(
     for number in range(10):
         decide_on(rui, case, f"n{number}.example")
         add_note(actor=rui, case=case, text="x")
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(31):
         site.get(f"/cases/{case.pk}/report/?notes=1")

@@ -152,5 +152,5 @@ def test_the_page_asks_as_often_for_one_case_as_for_many(
         case = open_case(rui, "a.exe")
         merge_and_settle(case, row(dns="a.example"))
         decide_on(rui, case, "a.example", scope="case")
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(16):
         site.get("/week/")

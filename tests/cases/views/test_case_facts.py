@@ -170,7 +170,7 @@ def test_others_change_nothing(case: Case, role: Role, path: str) -> None:
 def test_the_pages_cost_a_fixed_number_of_questions(
     site: Client, case: Case, django_assert_max_num_queries: DjangoAssertNumQueries, path: str
 ) -> None:
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(10):
         site.get(f"/cases/{case.pk}/{path}")
 
 

@@ -117,5 +117,5 @@ def test_the_page_asks_as_often_for_one_note_as_for_many(
 ) -> None:
     for _ in range(15):
         add_note(actor=rui, case=case, text="x")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(9):
         site.get(notes_url(case))

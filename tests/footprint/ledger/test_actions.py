@@ -16,6 +16,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from types import FunctionType, ModuleType
@@ -30,7 +31,10 @@ import hunts
 from cases.actions import expire_due, undo
 from cases.batches.actions import confirm, resume, stop, undo_batch
 from cases.batches.working import work_on
+from cases.case_actions import CaseFacts, assign, edit_case
 from cases.models import Case
+from cases.note_actions import add_note, remove_note
+from cases.state_actions import change_state
 from footprint.accounts.models import Person, Role
 from footprint.ledger.people import add_person, note_sign_in, note_sign_out, set_role
 from footprint.ledger.person_actions import (
@@ -216,6 +220,11 @@ def reactivating(rui: Person, case: Case) -> Callable[[], object]:
     return lambda: reactivate(actor=Actor.command("tests"), person=rui)
 
 
+def removing_a_note(rui: Person, case: Case) -> Callable[[], object]:
+    note = add_note(actor=rui, case=case, text="Seen")
+    return lambda: remove_note(actor=rui, note=note, version=note.version)
+
+
 RUN: dict[str, Callable[[Person, Case], Callable[[], object]]] = {
     "deciding": deciding,
     "superseding": superseding,
@@ -236,6 +245,21 @@ RUN: dict[str, Callable[[Person, Case], Callable[[], object]]] = {
     ),
     "deactivating": lambda rui, case: lambda: deactivate(actor=Actor.command("tests"), person=rui),
     "reactivating": reactivating,
+    "editing a case": lambda rui, case: (
+        lambda: edit_case(
+            actor=rui, case=case, version=case.version, facts=replace(CaseFacts.of(case), severity=3)
+        )
+    ),
+    "assigning a case": lambda rui, case: (
+        lambda: assign(actor=rui, case=case, version=case.version, assignee=rui)
+    ),
+    "closing a case": lambda rui, case: (
+        lambda: change_state(
+            actor=rui, case=case, version=case.version, state="closed", reason="Seen elsewhere"
+        )
+    ),
+    "writing a note": lambda rui, case: lambda: add_note(actor=rui, case=case, text="Seen"),
+    "removing a note": removing_a_note,
     "opening a case": lambda rui, case: lambda: open_case(rui, "b.exe"),
 }
 

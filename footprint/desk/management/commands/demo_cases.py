@@ -34,10 +34,12 @@ CASES = (
         ),
         ("syncsvc.exe",),
         Facts("lea", Severity.HIGH, Tlp.AMBER_STRICT, ("beacon", "unsigned")),
-        "Found through a hunt for **unsigned files in AppData**:\n\n"
-        "- first seen nine days ago, on machines of one team\n"
-        "- calls out every few minutes, also at night\n\n"
-        "Next: ask that team what they installed.",
+        (
+            "Found through a hunt for **unsigned files in AppData**:\n\n"
+            "- first seen nine days ago, on machines of one team\n"
+            "- calls out every few minutes, also at night\n\n"
+            "Next: ask that team what they installed."
+        ),
     ),
     (
         "Updater after the 11.4 rollout",
