@@ -64,9 +64,12 @@ VALUES = """
     INSERT INTO cases_casevalue (case_id, value, kind, verdict, is_open, endpoints, undecided, allowed,
                                  blocked, files, addresses, devices, devices_more, ports, ports_more, events,
                                  days,
-                                 first_seen, last_seen, strip, strip_to, added_at, version)
+                                 first_seen, last_seen, strip, strip_to, added_at, version,
+                                 domain, file_ids)
     SELECT case_id, value, max(value_kind), 'undecided', true, count(*), count(*), 0, 0, 1, 1, 1, false, '{}',
-           false, 1, 1, now(), now(), '{}', current_date, now(), 0
+           false, 1, 1, now(), now(), '{}', current_date, now(), 0,
+           CASE WHEN max(value_kind) = 'name' THEN 'zone' || hashtext(value) % 4999 || '.example' ELSE '' END,
+           array_agg(DISTINCT file_id)
       FROM cases_endpoint GROUP BY case_id, value
 """
 DECISIONS = """

@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 
-from cases.verdicts.subject import Subject, suffixes_of
+from cases.verdicts.subject import Subject, networks_around, suffixes_of
 from footprint.accounts.may import Verb, may
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _AROUND = (
     """EXISTS (SELECT 1 FROM unnest(%s::inet[]) covered(at) WHERE covered.at <<= cases_decision.network)"""
 )
-_HOLDS = "cases_decision.network >> %s::inet"
-_YES = models.BooleanField()
 
 # The model ValueCount says what is summed.
 _ALL_VALUES = """
@@ -36,12 +34,13 @@ EXACT_KINDS = ("name", "address", "text")
 
 def _around(subject: Subject) -> Q:
     """What covers the whole of it: stars above a name, networks around an address or a network."""
-    if subject.kind in {"address", "network"}:
-        holds = RawSQL(_HOLDS, [subject.text], output_field=_YES)  # noqa: S611  # a constant
-        return Q(Q(subject_kind="network") & Q(holds))
-    if subject.kind == "text":
-        return Q(pk__in=())
-    return Q(subject__in=suffixes_of(subject.text), subject_kind="below")
+    match subject.kind:
+        case "address" | "network":
+            return Q(subject_kind="network", network__in=networks_around(subject.text))
+        case "text":
+            return Q(pk__in=())
+        case _:
+            return Q(subject_kind="below", subject__in=suffixes_of(subject.text))
 
 
 class CaseQuerySet(models.QuerySet["Case"]):

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Func, Q
 from netfields import CidrAddressField
@@ -110,6 +111,7 @@ class Decision(models.Model):
                 name="decision_lists",
             ),
             models.Index(fields=["subject"], name="decision_subject"),
+            GinIndex(fields=["subject"], opclasses=["gin_trgm_ops"], name="decision_text"),
             models.Index(
                 fields=["network"],
                 condition=Q(state="in force", network__isnull=False),

@@ -103,6 +103,13 @@ def suffixes_of(name: str) -> list[str]:
     return [".".join(labels[start:]) for start in range(len(labels))]
 
 
+def networks_around(text: str) -> list[str]:
+    """The network itself, or that of one address, and each around it that may be decided on."""
+    network = _network(text)
+    widest = WIDEST_IPV4 if network.version == 4 else WIDEST_IPV6
+    return [str(network.supernet(new_prefix=length)) for length in range(widest, network.prefixlen + 1)]
+
+
 def shown_form(name: str) -> str:
     """How an IDN looks to people, where that differs from its ASCII form; otherwise empty."""
     if "xn--" not in name:
