@@ -136,6 +136,7 @@ def _column(statement: str, parameters: list[str | int]) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
+# A LIMIT for each, so that no planner takes a few values for many and reads them all.
 _PLACES = f"""
     SELECT f.value, v.kind, c.case_id, k.title, v.id, v.verdict
       FROM unnest(%s::text[]) WITH ORDINALITY AS f(value, n)
@@ -148,7 +149,9 @@ _PLACES = f"""
                      ORDER BY e.case_id DESC LIMIT 1) FROM step WHERE step.case_id IS NOT NULL
         ) SELECT case_id FROM step WHERE case_id IS NOT NULL LIMIT {_CASES_SHOWN + 1}
      ) c
-      JOIN cases_casevalue v ON v.case_id = c.case_id AND v.value = f.value
+     CROSS JOIN LATERAL (
+        SELECT id, kind, verdict FROM cases_casevalue WHERE case_id = c.case_id AND value = f.value LIMIT 1
+     ) v
       JOIN cases_case k ON k.id = c.case_id
      ORDER BY f.n, c.case_id DESC
 """

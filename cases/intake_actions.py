@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from django.db import transaction
+
 from cases.deciding import checked_expiry, checked_reason, database_now
+from cases.intakes.examining import examine
 from cases.intakes.taking_in import CannotTakeIn, fill
 from cases.models import Intake, Verdict
 from footprint.accounts.may import Verb, may
@@ -16,7 +19,16 @@ from footprint.ledger.record import Actor, Subject, change
 # More decisions at once are a lead's.
 SMALL_LIST = 500
 
-__all__ = ["SMALL_LIST", "CannotTakeIn", "confirm", "drop", "stop", "subject_of", "take_in"]
+__all__ = [
+    "SMALL_LIST",
+    "CannotTakeIn",
+    "confirm",
+    "drop",
+    "shown_of",
+    "stop",
+    "subject_of",
+    "take_in",
+]
 
 
 def take_in(*, actor: Person, content: bytes, name: str, verdict: str, reader: str = "") -> Intake:
@@ -37,12 +49,19 @@ def confirm(
     reason: str,
     expires_at: datetime | None = None,
     takes_over: bool = False,
+    seen: str = "",
 ) -> Intake:
-    """Has the list decided by workers, in the name of the actor. CannotDecide at the field that is wrong."""
+    """Has the list decided by workers, in the name of the actor. CannotDecide at the field that is wrong.
+
+    `seen` is `shown_of(intake)` as the person saw it; when decisions have changed it, CannotTakeIn.
+    """
+    _look_again(intake)
     with change(actor=Actor.person(actor)) as ledger:
         draft = _locked(intake, Intake.State.DRAFT, "This list is not waiting for anybody any more.")
         now = database_now()
         draft.reason, draft.expires_at = checked_reason(reason), checked_expiry(expires_at, now)
+        if seen and seen != shown_of(draft):
+            raise CannotTakeIn("", "Decisions have changed since you looked: the counts are other ones now.")
         draft.takes_over = takes_over
         draft.total = draft.entries.to_land(takes_over=takes_over).count()
         if not draft.total:
@@ -56,6 +75,19 @@ def confirm(
         after = {**_kept(draft), "decisions": draft.total, "takes_over": takes_over}
         ledger.add(Event.INTAKE_CONFIRMED, subject_of(draft), after=after, reason=draft.reason)
     return draft
+
+
+def shown_of(intake: Intake) -> str:
+    """What a person who looks at the list sees of it: new lines, and contradicting ones."""
+    counts = intake.entries.counts("finding")
+    return f"{counts.get('new', 0)} {counts.get('contradicting', 0)}"
+
+
+def _look_again(intake: Intake) -> None:
+    """Committed by itself: whoever is refused is shown what is so now."""
+    with transaction.atomic():
+        if Intake.objects.select_for_update().filter(pk=intake.pk, state=Intake.State.DRAFT).exists():
+            examine(intake)
 
 
 def stop(*, actor: Person, intake: Intake) -> Intake:

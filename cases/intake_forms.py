@@ -76,6 +76,8 @@ class ConfirmListForm(forms.Form):
         required=False,
     )
     takes_over = forms.BooleanField(required=False)
+    # How many new lines, and how many that contradict, the reader was shown.
+    seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def clean_reason(self) -> str:
         reason = with_plain_lines(self.cleaned_data["reason"])

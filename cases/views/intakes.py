@@ -101,6 +101,7 @@ def confirm_intake(request: SignedInRequest, pk: int) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             expires_at=form.expires_at(),
             takes_over=form.cleaned_data["takes_over"],
+            seen=form.cleaned_data["seen"],
         )
     except CannotDecide as refusal:
         form.add_error("until" if refusal.field == "expires_at" else refusal.field or None, refusal.message)
@@ -195,6 +196,7 @@ def _page(request: SignedInRequest, read: Intake, form: ConfirmListForm | None) 
         "is_first_page": not place,
         "new": new,
         "contradicting": contradicting,
+        "seen": f"{new} {contradicting}",
         "form": form or ConfirmListForm(initial={"until": FOREVER if read.verdict == "blocked" else YEAR}),
         "may_import": may(request.user, Verb.IMPORT_LIST, read),
         "takes_lead": new > SMALL_LIST and not may(request.user, Verb.IMPORT_LARGE_LIST, read),

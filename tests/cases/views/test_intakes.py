@@ -209,3 +209,19 @@ def test_the_page_asks_as_often_for_one_line_as_for_many(
     intake = paste(site, "\n".join(f"n{number}.example" for number in range(40)))
     with django_assert_max_num_queries(9):
         site.get(f"/intakes/{intake.pk}/")
+
+
+def test_what_was_decided_since_the_preview_is_shown_before_it_counts(site: Client, rui: Person) -> None:
+    intake = paste(site, "a.example\nb.example\n")
+    seen = re.search(r'name="seen" value="([^"]*)"', site.get(f"/intakes/{intake.pk}/").content.decode())
+    assert seen is not None
+    made(rui, "a.example")
+    given = {"reason": "List of the hoster", "until": "30", "seen": seen[1]}
+    answer = site.post(f"/intakes/{intake.pk}/confirm", given)
+    assert answer.status_code == 422
+    said = text_of(answer)
+    assert "the counts are other ones now" in said
+    assert "New 1 Known 1" in said
+    assert "List of the hoster" in said
+    again = site.post(f"/intakes/{intake.pk}/confirm", given | {"seen": "1 0"})
+    assert again.status_code == 302

@@ -3,7 +3,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = (("cases", "0013_intakes"),)
+    dependencies = (("cases", "0014_batch_basis"),)
 
     operations = (
         migrations.AddIndex(
