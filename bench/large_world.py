@@ -81,12 +81,13 @@ _SIGHTINGS = """
            first_seen, last_seen
       FROM cases_endpoint ORDER BY id
 """
-_VALUES = r"""
-    INSERT INTO cases_casevalue (case_id, value, kind, domain, file_ids, verdict, is_open, endpoints, undecided, allowed,
-        blocked, files, addresses, devices, devices_more, ports, ports_more, events, days, first_seen,
-        last_seen, strip, strip_to, added_at, version)
+_VALUES = """
+    INSERT INTO cases_casevalue (case_id, value, kind, domain, file_ids, verdict, is_open, endpoints,
+        undecided, allowed, blocked, files, addresses, devices, devices_more, ports, ports_more, events,
+        days, first_seen, last_seen, strip, strip_to, added_at, version)
     SELECT case_id, value, min(value_kind),
-           coalesce(substring(min(value) FROM '[^.]+\.example$'), ''), array_agg(DISTINCT file_id), 'undecided', true, count(*), count(*), 0, 0, 1, count(ip), 2,
+           coalesce(substring(min(value) FROM '[^.]+[.]example$'), ''), array_agg(DISTINCT file_id),
+           'undecided', true, count(*), count(*), 0, 0, 1, count(ip), 2,
            false, '{80,443}', false, sum(id % 97 + 1), count(DISTINCT first_seen::date), min(first_seen),
            max(last_seen), array_fill(7::bigint, ARRAY[30]), max(last_seen)::date, now(), 0
       FROM cases_endpoint GROUP BY case_id, value ORDER BY case_id, value

@@ -16,6 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import Q
+from django.db.models.functions import Reverse
 
 from cases.known.matching import KnownHit, known_hits
 from cases.models import Case, Decision, Verdict
@@ -208,7 +209,8 @@ def _neighbours(subject: Subject, addresses: tuple[str, ...], total: int, is_cut
 def _against(case: Case, subject: Subject, verdict: str, scope: str) -> tuple[list[Against], int]:
     """The decisions of the other verdict that meet the subject, those that go on winning first."""
     other = Verdict.ALLOWED if verdict == Verdict.BLOCKED else Verdict.BLOCKED
-    found = Decision.objects.in_force().filter(_overlapping(subject), verdict=other)
+    read = Decision.objects.in_force().annotate(backwards=Reverse("subject"))
+    found = read.filter(_overlapping(subject), verdict=other)
     if scope != Decision.Scope.EVERYWHERE:
         found = found.covering(case)
     rank = SCOPE_RANK[Scope(scope)] * SCOPE_STEP + subject.specificity
@@ -235,13 +237,11 @@ def _overlapping(subject: Subject) -> Q:
         around = Q(subject_kind="below", subject__in=suffixes_of(subject.text))
         if subject.kind is SubjectKind.NAME:
             return same | around
-        exact = Q(subject_kind="name", subject=subject.text)
-        return (
-            same
-            | around
-            | exact
-            | Q(Q(subject_kind__in=("name", "below")) & Q(subject__endswith=f".{subject.text}"))
+        backwards = subject.text[::-1]
+        below = Q(
+            subject_kind__in=("name", "below"), backwards__gte=f"{backwards}.", backwards__lt=f"{backwards}/"
         )
+        return same | around | Q(subject_kind="name", subject=subject.text) | below
     if subject.kind is SubjectKind.TEXT:
         return same
     network = ip_network(subject.text)

@@ -124,6 +124,12 @@ class Decision(models.Model):
                 condition=Q(state="in force", subject_kind="network"),
                 name="decision_prefixes",
             ),
+            # Read backwards, what was decided below one name lies beside each other.
+            models.Index(
+                Func(F("subject"), function="reverse"),
+                condition=Q(state="in force", subject_kind__in=["name", "below"]),
+                name="decision_backwards",
+            ),
             models.Index(fields=["expires_at"], condition=Q(state="in force"), name="decision_expiry"),
             models.Index(fields=["made_in", "-id"], name="decision_made_in"),
             # The page of all decisions, the newest of each state first.
