@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0014_batch_basis"),
+        ("cases", "0015_decision_text"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
