@@ -114,7 +114,7 @@ def preflight(
 ) -> Preflight:
     """`scope` is case, file or everywhere; the numbers speak of all cases whatever it is."""
     house = settings.FOOTPRINT
-    prevalence, beside = _seen(subject)
+    prevalence, beside = seen(subject)
     against, more = _against(case, subject, verdict, scope)
     return Preflight(
         subject=subject,
@@ -155,7 +155,8 @@ _SEEN = """
 """
 
 
-def _seen(subject: Subject) -> tuple[Prevalence, Beside]:
+def seen(subject: Subject) -> tuple[Prevalence, Beside]:
+    """Where the subject was seen in all cases, and what stands beside it there."""
     select, parameters = select_reached(Reach(subject.kind, subject.text, None, "", ""))
     query = _SEEN.format(select=select, cap=ENDPOINTS_AT_MOST, named=NAMED_AT_MOST)
     with connection.cursor() as cursor:

@@ -14,6 +14,7 @@ from cases.views import (
     preflight,
     proposals,
     queue,
+    value_everywhere,
     values,
 )
 
@@ -33,6 +34,7 @@ urlpatterns = [
     path("proposals/<int:pk>/approve", proposals.approve_proposal, name="proposal-approve"),
     path("proposals/<int:pk>/reject", proposals.reject_proposal, name="proposal-reject"),
     path("proposals/<int:pk>/take-back", proposals.take_proposal_back, name="proposal-take-back"),
+    path("values/", value_everywhere.value_everywhere, name="value"),
     path("cases/<int:pk>/", queue.queue, name="case"),
     path("cases/<int:pk>/edit/", case_facts.edit, name="case-edit"),
     path("cases/<int:pk>/state/", case_facts.state, name="case-state"),

@@ -22,6 +22,7 @@ from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
 
 PAIRS_AT_MOST = 100
+_LOOKED_AT_MOST = 1_000
 _EVENTS = "events_recorded"
 
 
@@ -136,7 +137,11 @@ def pairs_of(value: CaseValue) -> Pairs:
 
 
 def busiest_pairs(value: CaseValue, at_most: int) -> list[Pair]:
-    """The endpoints under a value with their files, those with most events first."""
-    endpoints = Endpoint.objects.of_value(value).select_related("file")
+    """The endpoints under a value with their files, those with most events first.
+
+    Of a value with more endpoints than anybody reads, the busiest of those that were looked at.
+    """
+    looked_at = Endpoint.objects.of_value(value).values("pk")[:_LOOKED_AT_MOST]
+    endpoints = Endpoint.objects.filter(pk__in=looked_at).select_related("file")
     counted = endpoints.annotate(**{_EVENTS: Sum("sightings__events")}).order_by(f"-{_EVENTS}", "pk")
     return [Pair(endpoint, getattr(endpoint, _EVENTS) or 0) for endpoint in counted[:at_most]]

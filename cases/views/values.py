@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from cases.explained import explain_endpoint
+from cases.bases import covering_values
+from cases.known.matching import known_hits
 from cases.models import CaseValue, Decision
+from cases.preflight import seen
+from cases.views.evidence import active_hours_of, because_of, directions_of, link_outs_of, sets_of
 from cases.views.queue import visit_of
 from cases.views.rows import Pair, busiest_pairs, rows_of
 from footprint.accounts.gate import SignedInRequest, requires
@@ -20,25 +22,7 @@ from footprint.accounts.may import Verb
 
 # Evidence is gathered from so many endpoints of a value at most, the busiest first.
 ENDPOINTS_AT_MOST = 200
-SETS = (
-    "actions",
-    "ports",
-    "accounts",
-    "folders",
-    "hashes",
-    "publishers",
-    "parents",
-    "command_lines",
-    "devices",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What was seen beside the value. `more` says the set was cut somewhere: it is at least this."""
-
-    items: tuple[object, ...]
-    more: bool
+DECISIONS_AT_MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +40,39 @@ class Beside:
 def value_page(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse:
     value = get_object_or_404(CaseValue.objects.select_related("case__owner"), pk=value_pk, case=pk)
     case = value.case
-    pairs = busiest_pairs(value, ENDPOINTS_AT_MOST + 1)
-    is_cut = len(pairs) > ENDPOINTS_AT_MOST
-    pairs = pairs[:ENDPOINTS_AT_MOST]
-    decisions = list(_decisions_on(value))
+    pairs = busiest_pairs(value, ENDPOINTS_AT_MOST)
+    endpoints = [pair.endpoint for pair in pairs]
+    is_cut = value.endpoints > len(pairs)
+    subject = value.exact_subject
+    prevalence, around = seen(subject)
     context = {
         "nav": "cases",
         "case": case,
         "row": rows_of(case, [value], person=request.user, new_since=visit_of(request, case))[0],
         "value": value,
-        "evidence": {name: _evidence(pairs, name, is_cut) for name in SETS},
+        "evidence": sets_of(endpoints, is_cut=is_cut),
+        "direction": directions_of(endpoints),
+        "active_hours": active_hours_of(endpoints),
+        "because": because_of(endpoints),
         "beside": _beside(value, pairs),
         "beside_cut": is_cut,
-        "decisions": decisions,
-        "because": explain_endpoint(pairs[0].endpoint) if pairs and decisions else "",
+        "prevalence": prevalence,
+        "around": around,
+        "known": known_hits([subject]).get(subject, []),
+        "decisions": decisions_on(value.value),
+        "link_outs": link_outs_of(value.value, value.kind),
+        "is_cut": is_cut,
     }
     template = "cases/value_panel.html" if request.htmx else "cases/value.html"
     return render(request, template, context)
 
 
-def _decisions_on(value: CaseValue) -> Iterable[Decision]:
-    """All that were ever made about exactly this value, here or elsewhere, the youngest first."""
-    made = Decision.objects.on_values([value.value]).select_related("proposer", "made_in", "ended_by")
-    return made.order_by("-pk")[:20]
-
-
-def _evidence(pairs: Iterable[Pair], name: str, is_cut: bool) -> Evidence:
-    found: dict[Any, None] = {}
-    more = is_cut
-    for pair in pairs:
-        found.update(dict.fromkeys(getattr(pair.endpoint, name)))
-        more = more or name in pair.endpoint.more
-    return Evidence(tuple(sorted(found)), more)
+def decisions_on(value: str) -> list[Decision]:
+    """Those whose subject covers the value, in all cases: what lives first, then the youngest."""
+    made = covering_values([value]).select_related("proposer", "made_in", "case", "ended_by", "approver")
+    living = list(made.living().order_by("-pk")[:DECISIONS_AT_MOST])
+    ended = made.exclude(state__in=[Decision.State.IN_FORCE, Decision.State.PROPOSED])
+    return [*living, *ended.order_by("-pk")[: DECISIONS_AT_MOST - len(living)]]
 
 
 def _beside(value: CaseValue, pairs: Iterable[Pair]) -> list[Beside]:

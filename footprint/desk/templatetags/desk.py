@@ -239,6 +239,12 @@ def signals(value: CaseValue, is_new: bool = False, marks: Sequence[Mark] = ()) 
     return {"shown": shown, "more": len(rest), "words": ", ".join(signal.words for signal in rest)}
 
 
+@register.simple_tag
+def signals_of_text(value: str, kind: str) -> list[Mark]:
+    """What a value tells by itself, where no case stands beside it."""
+    return signal_list.signals_of(value, kind, is_new=False, decided=0, endpoints=0)
+
+
 @register.filter
 def words(text: str) -> list[str]:
     """ "a b c" as a list, for loops over a few fixed words."""

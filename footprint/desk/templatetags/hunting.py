@@ -31,6 +31,7 @@ _KQL = re.compile(
 _CLASS = {"comment": "kql-comment", "text": "kql-text", "word": "kql-word"}
 # Beyond this length colour would only make the page slow.
 _COLOURED_AT_MOST = 20_000
+_LOOK_UPS_SHOWN = 10
 
 
 @register.simple_tag
@@ -65,6 +66,13 @@ def look_ups_about(case: Case, subject: str) -> LookUp | None:
         case.look_ups.filter(subject=subject).select_related("source", "asked_by").order_by("-pk").first()
     )
     return found
+
+
+@register.simple_tag
+def look_ups_everywhere(subject: str) -> list[LookUp]:
+    """The last look-ups about this in all cases."""
+    found = LookUp.objects.filter(subject=subject).select_related("case", "source", "asked_by")
+    return list(found.defer("rows", "kql").order_by("-pk")[:_LOOK_UPS_SHOWN])
 
 
 @register.filter
