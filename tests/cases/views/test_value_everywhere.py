@@ -130,5 +130,5 @@ def test_the_page_asks_as_often_for_many_cases_as_for_one(
     for _ in range(6):
         merge_and_settle(open_case(rui, "a.exe"), *(row(f"203.0.113.{n}", "a.example") for n in range(10)))
     site.get(address_of("a.example"))
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(19):
         site.get(address_of("a.example"))
