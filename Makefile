@@ -9,13 +9,16 @@ ARGS ?=
 RUN := .venv/bin/python -m
 export PYTHONUTF8 := 1
 
-.PHONY: help demo test lint css lock clean run-venv dev-venv
+.PHONY: help demo test test-external lint css lock clean run-venv dev-venv
 
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: run-venv ## Runs Footprint on this machine with demo people and telemetry (PORT=8000)
 	@exec .venv/bin/python manage.py up --demo --port "$(PORT)"
+
+test-external: dev-venv ## Lets other programs load what is written for them (needs named-checkzone: bind9-utils)
+	@exec $(RUN) pytest -q tests/external/programs.py
 
 test: lint ## Lints, then runs every test against real servers and a real browser
 	@exec $(RUN) pytest -n $(JOBS) $(ARGS)

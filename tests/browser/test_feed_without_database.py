@@ -94,7 +94,7 @@ def test_fault_40_the_feed_answers_while_postgresql_is_stopped(
     house.wait_until(lambda: Decision.objects.in_force().filter(subject=VALUE, verdict="blocked").exists())
     publish(page)
     page.goto("/watchlists/all-blocks/feeds/")
-    page.get_by_label("Name").fill("fw-lisbon")
+    page.get_by_role("textbox", name="Name").fill("fw-lisbon")
     page.get_by_label("Format").select_option("plain-text")
     page.get_by_role("button", name="Add consumer").click()
     token = page.locator("#token").inner_text()
