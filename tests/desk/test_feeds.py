@@ -119,7 +119,9 @@ def test_whoever_takes_gzip_gets_it(live_site: house.LiveSite, token: str) -> No
         assert answer.headers["ETag"].endswith('-gzip"')
 
 
-def test_no_token_is_asked_for_and_never_an_empty_list(live_site: house.LiveSite, token: str) -> None:
+def test_fault_40_no_token_is_asked_for_and_never_an_empty_list(
+    live_site: house.LiveSite, token: str
+) -> None:
     answer = httpx.get(f"{live_site.url}/feeds/all-blocks/plain-text?token={token}", trust_env=False)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
@@ -146,13 +148,15 @@ def test_a_list_that_was_never_published_is_no_empty_list(live_site: house.LiveS
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
 
 
-def test_a_revoked_consumer_gets_nothing_more(live_site: house.LiveSite, token: str, lea: Person) -> None:
+def test_fault_39_a_revoked_consumer_gets_nothing_more(
+    live_site: house.LiveSite, token: str, lea: Person
+) -> None:
     assert fetch(live_site, token).status_code == 200
     actions.revoke_consumer(actor=lea, consumer=Consumer.objects.get())
     assert fetch(live_site, token).status_code == 404
 
 
-def test_an_old_token_works_on_for_a_day_beside_the_new_one(
+def test_fault_39_an_old_token_works_on_for_a_day_beside_the_new_one(
     live_site: house.LiveSite, token: str, lea: Person
 ) -> None:
     newer = actions.rotate_token(actor=lea, consumer=Consumer.objects.get())
@@ -170,7 +174,7 @@ def test_last_use_and_the_first_fetch_of_a_version_are_kept(live_site: house.Liv
     assert Fetch.objects.get().number == 1
 
 
-def test_only_the_hash_of_a_token_is_kept(token: str, lea: Person) -> None:
+def test_fault_39_only_the_hash_of_a_token_is_kept(token: str, lea: Person) -> None:
     kept = FeedToken.objects.get()
     assert token not in (kept.hash, kept.ending)
     assert token.endswith(kept.ending)
@@ -185,7 +189,7 @@ def test_who_asks_too_often_must_wait(
     assert set(codes) <= {404, 429}
 
 
-def test_feeds_answer_while_the_database_is_gone(
+def test_fault_40_feeds_answer_while_the_database_is_gone(
     live_site: house.LiveSite, token: str, servers: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = fetch(live_site, token)
