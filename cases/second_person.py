@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import connection
@@ -25,8 +25,27 @@ from footprint.accounts.models import Person
 _Why = tuple[str, ...]
 
 
+class ToJudge(Protocol):
+    """What the rule reads of a decision; of many exact ones less than a whole decision is made."""
+
+    @property
+    def as_subject(self) -> Subject: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def scope(self) -> str: ...
+    @property
+    def subject_kind(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def network(self) -> object: ...
+    @property
+    def made_in_id(self) -> int | None: ...
+
+
 def why_second_person_of(
-    decisions: Sequence[Decision], *, ended: Sequence[Decision | None] = ()
+    decisions: Sequence[ToJudge], *, ended: Sequence[Decision | None] = ()
 ) -> list[_Why]:
     """For each decision, to be made or to be ended, the reasons for a second person, in the same order.
 
@@ -34,25 +53,31 @@ def why_second_person_of(
     however many decisions.
     """
     replaced = [each.verdict if each else None for each in ended] or [None] * len(decisions)
-    known_good = _known_good([decision.as_subject for decision in decisions])
-    overridden = _overridden(decisions)
-    common = _common(decisions)
+    subjects = [decision.as_subject for decision in decisions]
+    known_good = _known_good(subjects)
+    overridden = _overridden(decisions, subjects)
+    common = _common(decisions, subjects)
     limits = limits_in_force()
     found = []
-    for number, decision in enumerate(decisions):
+    for number, (decision, subject) in enumerate(zip(decisions, subjects, strict=True)):
         devices, other_cases = common.get(number, (0, 0))
         facts = Facts(
-            subject=decision.as_subject,
-            verdict=precedence.Verdict(decision.verdict),
-            scope=precedence.Scope(decision.scope),
-            replaces=_verdict_or_none(replaced[number]),
-            known_good=known_good.get(decision.as_subject, ()),
+            subject=subject,
+            verdict=_VERDICTS[decision.verdict],
+            scope=_SCOPES[decision.scope],
+            replaces=_VERDICTS.get(replaced[number] or ""),
+            known_good=known_good.get(subject, ()),
             overridden=overridden.get(number, ()),
             devices=devices,
             other_cases=other_cases,
         )
         found.append(why_second_person(facts, limits))
     return found
+
+
+# Looked up, which is much faster than made of their texts.
+_VERDICTS = {verdict.value: verdict for verdict in precedence.Verdict}
+_SCOPES = {scope.value: scope for scope in precedence.Scope}
 
 
 def limits_in_force() -> Limits:
@@ -62,10 +87,6 @@ def limits_in_force() -> Limits:
         other_cases=configured.second_person_cases,
         everywhere_blocks=configured.second_person_everywhere_blocks,
     )
-
-
-def _verdict_or_none(verdict: str | None) -> precedence.Verdict | None:
-    return precedence.Verdict(verdict) if verdict else None
 
 
 def _known_good(subjects: Sequence[Subject]) -> Mapping[Subject, Sequence[str]]:
@@ -121,9 +142,9 @@ _COMMON = f"""
 """
 
 
-def _common(decisions: Sequence[Decision]) -> dict[int, tuple[int, int]]:
+def _common(decisions: Sequence[ToJudge], subjects: Sequence[Subject]) -> dict[int, tuple[int, int]]:
     """(devices, other cases) by number."""
-    exact = [(n, each) for n, each in enumerate(decisions) if not each.as_subject.is_wide]
+    exact = [(n, each) for n, each in enumerate(decisions) if not subjects[n].is_wide]
     if not exact:
         return {}
     with connection.cursor() as cursor:
@@ -150,12 +171,15 @@ _OVERRIDDEN = f"""
 """
 
 
-def _overridden(decisions: Sequence[Decision]) -> dict[int, list[str]]:
+def _overridden(decisions: Sequence[ToJudge], subjects: Sequence[Subject]) -> dict[int, list[str]]:
     """The more specific blocks of a wider scope that wide allows override, in words."""
     wide = [
         (n, each)
         for n, each in enumerate(decisions)
-        if each.as_subject.is_wide and each.verdict == Verdict.ALLOWED and each.scope != "everywhere"
+        if subjects[n].is_wide
+        and isinstance(each, Decision)
+        and each.verdict == Verdict.ALLOWED
+        and each.scope != "everywhere"
     ]
     found: dict[int, list[str]] = defaultdict(list)
     if not wide:
@@ -173,7 +197,7 @@ def _overridden(decisions: Sequence[Decision]) -> dict[int, list[str]]:
     return found
 
 
-def _asked(decisions: Sequence[tuple[int, Decision]], cases: Sequence[int | None]) -> dict[str, Any]:
+def _asked(decisions: Sequence[tuple[int, ToJudge]], cases: Sequence[int | None]) -> dict[str, Any]:
     return {
         "numbers": [n for n, _ in decisions],
         "kinds": [each.subject_kind for _, each in decisions],

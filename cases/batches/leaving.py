@@ -30,7 +30,10 @@ class WideChanges:
             return cls(())
         return cls(list(Decision.objects.select_related("proposer", "ended_by").filter(pk__in=changed)))
 
-    def cover(self, subject: Subject) -> bool:
+    def cover(self, value: str, kind: str) -> bool:
+        if not self.decisions:
+            return False
+        subject = Subject.of_value(value, kind)
         return any(each.as_subject.covers(subject) for each in self.decisions)
 
 

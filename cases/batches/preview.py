@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from cases.batches.deciding import decision_like, decision_on, why_not_alone
+from cases.batches.deciding import decision_like, to_decide, why_not_alone
 from cases.batches.sql import BASIS, COVERS, IN_FORCE
 from cases.models import Batch, BatchValue, Decision, Verdict
 from cases.verdicts.precedence import SCOPE_RANK, Scope
@@ -107,7 +107,7 @@ def frozen_values(batch: Batch, at_most: int) -> list[BatchValue]:
 
 def _second_person(batch: Batch) -> int:
     like = decision_like(batch, is_worded=False)
-    decisions = [decision_on(like, each.kind, each.value) for each in frozen_values(batch, LOOKED_AT)]
+    decisions = [to_decide(like, each.kind, each.value) for each in frozen_values(batch, LOOKED_AT)]
     return sum(1 for reasons in why_not_alone(batch, decisions, ()) if reasons)
 
 

@@ -13,13 +13,13 @@ from footprint.ledger.record import Change
 
 
 def propose_many(
-    ledger: Change, batch: Batch, like: Decision, waiting: Sequence[tuple[Decision, Sequence[str]]]
+    ledger: Change, batch: Batch, like: Decision, waiting: Sequence[tuple[str, str, Sequence[str]]]
 ) -> None:
-    """Each decision comes with why one person is not enough for it."""
+    """Each value and its kind come with why one person is not enough."""
     if not waiting:
         return
-    _save(like, [decision for decision, _ in waiting])
-    previews = preview_of_making([ruling_of(decision) for decision, _ in waiting])
+    decisions = _save(like, [(value, kind) for value, kind, _ in waiting])
+    previews = preview_of_making([ruling_of(decision) for decision in decisions])
     proposals = Proposal.objects.bulk_create(
         Proposal(
             decision=decision,
@@ -31,17 +31,17 @@ def propose_many(
             judged_on=preview.as_kept(),
             digest=preview.digest,
         )
-        for (decision, why), preview in zip(waiting, previews, strict=True)
+        for decision, (_, _, why), preview in zip(decisions, waiting, previews, strict=True)
     )
     for proposal in proposals:
         note_proposed(ledger, proposal, batch=batch.pk)
     batch.proposed += len(proposals)
 
 
-def _save(like: Decision, decisions: Sequence[Decision]) -> None:
+def _save(like: Decision, values: Sequence[tuple[str, str]]) -> list[Decision]:
     in_force = like.state
     like.state, like.supersedes_id = Decision.State.PROPOSED, None
-    made = insert_decisions(like, [ToMake(each.subject_kind, each.subject) for each in decisions])
+    made = insert_decisions(like, [ToMake(kind, value) for value, kind in values])
     like.state = in_force
-    for each in decisions:
-        each.pk = made[each.subject]
+    found = Decision.objects.select_related("made_in", "proposer").in_bulk(list(made.values()))
+    return [found[made[value]] for value, _ in values]
