@@ -7,8 +7,12 @@ from collections.abc import Sequence
 
 from footprint.desk.shown import defanged, visible
 
-# Any ASCII punctuation may be escaped; what could begin something in any dialect is.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!&~:@^$=\"'/])")
+# Any ASCII punctuation may be escaped. These are what begins something in one dialect or another: anywhere,
+# at the start of a line, and in what some readers take for an address.
+_ANYWHERE = r"[\\`*_\[\]<>#&~@$=]"
+_IN_ADDRESS = r":(?=//)|(?<=(?i:www))\."
+_SPECIAL = re.compile(f"({_ANYWHERE}|{_IN_ADDRESS})")
+_AT_START = re.compile(r"^(\d*)([.)+\-])")
 _PLAIN = re.compile(r"[A-Za-z0-9._\-\[\]/*:]+")
 _FENCE = re.compile(r"`+|~+")
 
@@ -16,7 +20,8 @@ _FENCE = re.compile(r"`+|~+")
 def text(said: object) -> str:
     """One line of plain text. A pipe is an entity: readers disagree on an escaped one in a table."""
     one_line = " / ".join(part.strip() for part in str(said).splitlines() if part.strip())
-    return _SPECIAL.sub(r"\\\1", visible(one_line)).replace("|", "&#124;")
+    escaped = _SPECIAL.sub(r"\\\1", visible(one_line)).replace("|", "&#124;")
+    return _AT_START.sub(r"\1\\\2", escaped)
 
 
 def indicator(value: str) -> str:

@@ -84,14 +84,14 @@ def _hunt(asked: HuntAsked) -> Iterator[str]:
     schedule = hunt.schedule.words if hunt.schedule else "only when somebody asks"
     yield f"### Hunt {hunt.pk} at {text(hunt.source.title)}"
     yield ""
-    yield f"- {asked.files:,} files, asked {text(schedule)}; runs: {text(asked.runs_in_words)}"
+    yield f"- {_count(asked.files, 'file')}, asked {text(schedule)}; runs: {text(asked.runs_in_words)}"
     if asked.last:
         ended = f", ended {utc_minute(asked.last.ended_at)}" if asked.last.ended_at else ", not ended yet"
         yield f"- Last run {asked.last.pk}: {text(asked.last.get_state_display() + ended)}"
         for reason in asked.last.reasons:
             yield f"  - {text(reason)}"
     if asked.digest:
-        yield f"- KQL: {asked.texts:,} texts sent by that run, SHA-256 `{asked.digest}`"
+        yield f"- KQL: {_count(asked.texts, 'text')} sent by that run, SHA-256 `{asked.digest}`"
     yield f"- Coverage, whole UTC days from {asked.coverage.first} to {asked.coverage.last}:"
     for line in asked.coverage.lines:
         yield f"  - {line.words}: {line.count:,} ({text(line.days)})"
@@ -177,6 +177,10 @@ def _decisions(decisions: Sequence[Decision]) -> Iterator[str]:
             for decision in decisions
         ],
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _minute(moment: datetime) -> str:

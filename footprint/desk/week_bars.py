@@ -15,15 +15,15 @@ _FOOT = 18
 _NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def week_bars(new: Sequence[int], decided: Sequence[int], first: date) -> SafeString:
-    """Both rows begin on the Monday `first` and share one scale."""
+def week_bars(new: Sequence[int], decided: Sequence[int], first: date, until: date) -> SafeString:
+    """Both rows begin on the Monday `first` and share one scale. Days after `until` have not come yet."""
     top = max(*new, *decided, 1)
     bars = format_html_join(
         "",
         '<rect class="{}" x="{}" y="{}" width="{}" height="{}" rx="2"><title>{}</title></rect>',
         (
             (kind, x, _HIGH - height, _BAR, height, f"{_day(first, place)}: {count:,} {words}")
-            for place in range(len(new))
+            for place in range(min(len(new), (until - first).days + 1))
             for kind, words, count, x in (
                 ("new", "new", new[place], place * _STEP + 16),
                 ("decided", "decided", decided[place], place * _STEP + 16 + _BAR + 4),

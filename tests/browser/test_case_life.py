@@ -156,7 +156,7 @@ def test_the_report_is_downloaded_and_printed_without_what_is_around_it(
     page.goto(f"/cases/{lived.case.pk}/report/?notes=1")
     with page.expect_download() as download:
         page.get_by_role("link", name="Markdown").click()
-    assert "TLP\\:AMBER\\+STRICT" in download.value.path().read_text()
+    assert "TLP:AMBER+STRICT" in download.value.path().read_text()
     assert Entry.objects.filter(event="cases:report:downloaded").count() == 1
 
     page.emulate_media(media="print")

@@ -135,13 +135,17 @@ def test_a_week_is_read_as_it_is_written(day: date) -> None:
 
 @given(*[st.lists(st.integers(0, 10**9), min_size=7, max_size=7)] * 2)
 def test_bars_never_leave_the_picture(new: list[int], decided: list[int]) -> None:
-    drawn = week_bars(new, decided, WEEK.first)
+    drawn = week_bars(new, decided, WEEK.first, WEEK.last)
     assert 'y="-' not in drawn
     assert drawn.count("<rect") == 14
 
 
+def test_a_day_that_has_not_come_has_no_bar() -> None:
+    assert week_bars([1] * 7, [1] * 7, WEEK.first, WEEK.first + timedelta(days=1)).count("<rect") == 4
+
+
 def test_bars_say_their_numbers_in_words() -> None:
-    drawn = week_bars([0, 5, 0, 0, 0, 0, 0], [0] * 7, WEEK.first)
+    drawn = week_bars([0, 5, 0, 0, 0, 0, 0], [0] * 7, WEEK.first, WEEK.last)
     assert 'aria-label="By day: 5 new, most on Tue 24 Nov; none decided"' in drawn
 
 

@@ -120,7 +120,7 @@ def waits_since(moment: datetime) -> str:
 @register.simple_tag
 def week_bars(new: Sequence[int], decided: Sequence[int], first: date) -> SafeString:
     """Two bars a day, from the Monday `first` on."""
-    return drawn_week_bars(new, decided, first)
+    return drawn_week_bars(new, decided, first, datetime.now(UTC).date())
 
 
 @register.filter
