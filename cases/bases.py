@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_network
+from typing import TypeVar
 
 from cases.models import Case, Decision
 from cases.observed import read_address
@@ -14,23 +15,27 @@ from cases.verdicts.subject import suffixes_of
 
 # (kind, subject) of a decision; exact ones have no kind here, because their texts never collide.
 _Key = tuple[str, str]
+_Thing = TypeVar("_Thing")
 
 
 def bases_of(case: Case, values: Sequence[str]) -> dict[str, str]:
     """By value, the ids of the decisions in force that cover it and reach the case, in order, as one text."""
-    ids: dict[_Key, list[int]] = defaultdict(list)
-    prefixes: set[tuple[int, int]] = set()
     found = covering_values(values).in_force().covering(case).order_by("pk")
-    for pk, kind, subject in found.values_list("pk", "subject_kind", "subject"):
-        ids[_key_of(kind, subject)].append(pk)
+    covering = by_value(values, found.values_list("subject_kind", "subject", "pk"))
+    return {value: ",".join(map(str, sorted(ids))) for value, ids in covering.items()}
+
+
+def by_value(values: Iterable[str], things: Iterable[tuple[str, str, _Thing]]) -> dict[str, list[_Thing]]:
+    """For each value the things whose subject, given as kind and text, covers it."""
+    at: dict[_Key, list[_Thing]] = defaultdict(list)
+    prefixes: set[tuple[int, int]] = set()
+    for kind, subject, thing in things:
+        at[_key_of(kind, subject)].append(thing)
         if kind == "network":
             network = ip_network(subject)
             prefixes.add((network.version, network.prefixlen))
     return {
-        value: ",".join(
-            map(str, sorted(pk for key in _keys_over(value, prefixes) for pk in ids.get(key, ())))
-        )
-        for value in values
+        value: [thing for key in _keys_over(value, prefixes) for thing in at.get(key, ())] for value in values
     }
 
 

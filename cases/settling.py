@@ -54,6 +54,8 @@ def resettle(decisions: Iterable[Decision]) -> Settled | None:
     None when there are too many: they wait for `settle_waiting`. The caller holds the verdict lock.
     """
     reaches = [reach_of(decision) for decision in decisions]
+    if not reaches:
+        return Settled()
     if _are_many(reaches):
         _put_off(reaches)
         return None

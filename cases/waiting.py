@@ -10,7 +10,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from cases.models import Decision, Proposal
+from cases.bases import by_value, covering_values
+from cases.models import Case, Decision, Proposal
 from cases.verdicts.preview import Preview
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
@@ -59,12 +60,11 @@ def expiring_for(person: Person, at_most: int) -> list[Expiring]:
     return [Expiring(each, each.proposer_id == person.pk) for each in found[:at_most]]
 
 
-def proposals_on(values: Sequence[str]) -> dict[str, Proposal]:
-    """The oldest waiting proposal to decide on exactly each value, in any scope."""
-    found = Proposal.objects.waiting().filter(
-        decision__subject__in=values, decision__subject_kind__in=("name", "address", "text")
-    )
-    proposals: dict[str, Proposal] = {}
-    for proposal in found.select_related("proposer", "decision").order_by("-proposed_at"):
-        proposals[proposal.decision.subject] = proposal
-    return proposals
+def proposals_on(case: Case, values: Sequence[str]) -> dict[str, Proposal]:
+    """By value, the oldest proposal that waits, covers it and reaches the case."""
+    reaching = covering_values(values).covering(case).living()
+    found = Proposal.objects.waiting().filter(decision__in=reaching).select_related("proposer", "decision")
+    waiting = [
+        (each.decision.subject_kind, each.decision.subject, each) for each in found.order_by("proposed_at")
+    ]
+    return {value: each[0] for value, each in by_value(values, waiting).items() if each}

@@ -76,7 +76,7 @@ def rows_of(
 ) -> list[Row]:
     files = {file.pk: file for file in case.files.all()}
     texts = [value.value for value in values]
-    decisions, proposals = _decisions_on(values), proposals_on(texts)
+    decisions, proposals = _decisions_on(values), proposals_on(case, texts)
     unsettled = waiting_values(case.pk, texts)
     known = known_hits([value.exact_subject for value in values])
     others = marks_of_others(case, values)

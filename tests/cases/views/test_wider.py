@@ -160,6 +160,14 @@ def test_an_analyst_proposes_from_the_queue(value: CaseValue) -> None:
     assert "Analyst proposed to block this" in analyst.get(queue_url(value.case)).content.decode()
 
 
+def test_a_row_shows_a_wider_proposal_that_would_cover_it(
+    site: Client, value: CaseValue, rui: Person
+) -> None:
+    decide_on(rui, value.case, "a.corp.example", subject="*.corp.example")
+    page = site.get(queue_url(value.case)).content.decode()
+    assert page.count("Rui Alves proposed to block this") == 2
+
+
 def test_a_value_that_many_devices_talk_to_says_that_it_needs_two(site: Client, case: Case) -> None:
     devices: dict[str, Any] = {"devices": 30, "device_names": [f"pc-{n}" for n in range(26)]}
     merge_and_settle(case, row("203.0.113.6", "cdn.example", **devices))
