@@ -1,7 +1,7 @@
 """Finding values across all cases by what a person types, through the indexes that are there anyway.
 
-A name is found by itself, by its beginning and by what it lies below; an address also beside names. Nothing
-here reads more than a few hundred rows, however many endpoints there are.
+A name is found by itself, by what it lies below, by its beginning, then by any part of it; an address also
+beside names. Nothing here takes more than a few hundred rows, however many endpoints there are.
 """
 
 # ruff: noqa: S608  # every part of a statement is a constant of this module; values are parameters
@@ -73,6 +73,13 @@ _BELOW = """
                  ORDER BY reverse(v.value) LIMIT 1) FROM step WHERE step.value IS NOT NULL
     ) SELECT value FROM step WHERE value IS NOT NULL LIMIT %s
 """
+# By the index of trigrams where the part is rare; where it is common, the first rows are found at once.
+_PART = f"""
+    SELECT DISTINCT value FROM (
+        SELECT value FROM cases_casevalue WHERE value LIKE %s LIMIT {_LOOKED_AT_MOST}
+    ) seen ORDER BY value LIMIT %s
+"""
+_SHORTEST_PART = 3
 _EXACT = "SELECT value FROM cases_endpoint WHERE value = %s LIMIT 1"
 _AT_ADDRESS = f"""
     SELECT DISTINCT value FROM (
@@ -88,11 +95,19 @@ _Way = tuple[str, list[str | int]]
 
 
 def _ways(asked: Subject | None, text: str, at_most: int) -> list[_Way]:
+    ways = _ways_by_place(asked, text, at_most)
+    part = asked.text if asked is not None and asked.kind == SubjectKind.NAME else text.lower()
+    return [*ways, _part(part, at_most)] if len(part) >= _SHORTEST_PART else ways
+
+
+def _ways_by_place(asked: Subject | None, text: str, at_most: int) -> list[_Way]:
     if asked is None:
         return _of_text(text, at_most)
     match asked.kind:
         case SubjectKind.ADDRESS:
-            return [(_EXACT, [asked.text]), (_AT, [asked.text, asked.text, at_most])]
+            whole = [(_EXACT, [asked.text]), (_AT, [asked.text, asked.text, at_most])]
+            # It may be the beginning of a longer one.
+            return [*whole, _begins(text, at_most)]
         case SubjectKind.NETWORK:
             return [(_WITHIN, [asked.text, asked.text, at_most])]
         case SubjectKind.BELOW:
@@ -124,6 +139,11 @@ def _beginning_of_addresses(text: str) -> str:
 
 def _begins(text: str, at_most: int) -> _Way:
     return _BEGINS, [text, text + _LAST, text + _LAST, at_most]
+
+
+def _part(text: str, at_most: int) -> _Way:
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return _PART, [f"%{escaped}%", at_most]
 
 
 def _below(name: str, at_most: int) -> _Way:

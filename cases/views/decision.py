@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from cases.governed import LOOKED_AT_MOST, Governed, governed_by
-from cases.models import Decision
+from cases.models import Decision, Intake, IntakeLine
 from cases.verdicts.subject import shown_form
 from cases.views.decision_list import state_in_words
 from footprint.accounts.gate import SignedInRequest, requires
@@ -40,6 +40,7 @@ def decision_page(request: SignedInRequest, pk: int) -> HttpResponse:
         "governed": governed_by(decision) if is_in_force else Governed((), (), False),
         "looked_at_most": LOOKED_AT_MOST,
         "only": [decision],
+        "intake": _intake_of(decision),
     }
     return render(request, "cases/decision.html", context)
 
@@ -48,6 +49,13 @@ def _on_the_same_subject(decision: Decision) -> Sequence[Decision]:
     """All there ever were, in any scope, the youngest first: what superseded what is among them."""
     same = Decision.objects.filter(subject=decision.subject, subject_kind=decision.subject_kind)
     return list(same.select_related(*_WHO).order_by("-pk")[:SHOWN])
+
+
+def _intake_of(decision: Decision) -> Intake | None:
+    """The list that brought it, where one did."""
+    landed = IntakeLine.Outcome.MADE, IntakeLine.Outcome.PROPOSED
+    line = IntakeLine.objects.filter(decision=decision, outcome__in=landed).select_related("intake").first()
+    return line.intake if line else None
 
 
 def _around(decision: Decision) -> Sequence[Decision]:

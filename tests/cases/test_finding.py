@@ -32,6 +32,7 @@ def seen(case: Case) -> Case:
         row(dns="notcontoso.example"),
         row("203.0.113.7"),
         row("198.51.100.1"),
+        row("198.51.100.17"),
         row("203.0.113.8", "198.51.100.2"),
         row(dns="<B>unreadable"),
     )
@@ -41,18 +42,26 @@ def seen(case: Case) -> Case:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("contoso.example", ["contoso.example", "login.contoso.example", "contoso.example.net"]),
+        (
+            "contoso.example",
+            ["contoso.example", "login.contoso.example", "contoso.example.net", "notcontoso.example"],
+        ),
         ("*.contoso.example", ["contoso.example", "login.contoso.example"]),
         ("hxxps://LOGIN[.]contoso[.]example/a?b", ["login.contoso.example"]),
-        ("conto", ["contoso.example", "contoso.example.net"]),
+        ("conto", ["contoso.example", "contoso.example.net", "login.contoso.example", "notcontoso.example"]),
         ("203.0.113.7", ["203.0.113.7"]),
         ("203.0.113.9", ["login.contoso.example"]),
+        ("198.51.100.1", ["198.51.100.1", "198.51.100.17"]),
         ("198.51.100.2", ["198.51.100.2"]),
         ("203.0.113.0/24", ["198.51.100.2", "203.0.113.7", "login.contoso.example"]),
         ("203.0.", ["203.0.113.7", "198.51.100.2", "login.contoso.example"]),
         ("<B>", ["<B>unreadable"]),
-        ("oso.example", []),
-        ("%", []),
+        (
+            "oso.example",
+            ["contoso.example", "contoso.example.net", "login.contoso.example", "notcontoso.example"],
+        ),
+        ("%%%", []),
+        ("on_", []),
         ("999.", []),
     ],
 )

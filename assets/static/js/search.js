@@ -2,7 +2,7 @@
 "use strict";
 
 const searchDialog = document.getElementById("search");
-const searchInput = searchDialog.querySelector("input[type=search]");
+const searchInput = searchDialog.querySelector("[name=q]");
 const searchFound = document.getElementById("search-found");
 
 const openSearch = () => {
