@@ -105,9 +105,9 @@ def _ways_by_place(asked: Subject | None, text: str, at_most: int) -> list[_Way]
         return _of_text(text, at_most)
     match asked.kind:
         case SubjectKind.ADDRESS:
-            whole = [(_EXACT, [asked.text]), (_AT, [asked.text, asked.text, at_most])]
+            at: _Way = (_AT, [asked.text, asked.text, at_most])
             # It may be the beginning of a longer one.
-            return [*whole, _begins(text, at_most)]
+            return [(_EXACT, [asked.text]), at, _begins(text, at_most)]
         case SubjectKind.NETWORK:
             return [(_WITHIN, [asked.text, asked.text, at_most])]
         case SubjectKind.BELOW:

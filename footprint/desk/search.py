@@ -102,7 +102,9 @@ def _value_hit(found: FoundValue) -> Hit:
             f" and {others}{'+' if found.more else ''} other case{'s' if others > 1 or found.more else ''}"
         )
     return Hit(
-        reverse("case-value", args=[youngest.case, youngest.value_pk]),
+        _asking("value", value=found.value)
+        if others
+        else reverse("case-value", args=[youngest.case, youngest.value_pk]),
         value=found.value,
         beside=beside,
         verdict=youngest.verdict,

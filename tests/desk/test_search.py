@@ -38,6 +38,13 @@ def test_a_value_leads_to_its_page(site: Client, case: Case) -> None:
         assert f"/cases/{case.pk}/values/{value.pk}/" in links(site, text)
 
 
+def test_a_value_of_several_cases_leads_to_its_page_across_them(
+    site: Client, rui: Person, case: Case
+) -> None:
+    merge_and_settle(open_case(rui, "b.exe"), row(dns="cdn.contoso.example", file="b.exe"))
+    assert "/values/?value=cdn.contoso.example" in links(site, "cdn.contoso.example")
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "subject"),
     [
