@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cases.models import CaseValue
 
 # Values up to this number are few.
-FEW = 10_000
+FEW = 2_000
 _SEGMENTS = (("undecided", True), ("allowed", False), ("blocked", False))
 
 

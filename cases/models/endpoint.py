@@ -159,6 +159,7 @@ class CaseValue(models.Model):
             models.Index(fields=["case", "verdict", "devices", "id"], name="value_devices"),
             models.Index(fields=["case", "verdict", "events", "id"], name="value_events"),
             models.Index(fields=["case", "verdict", "domain", "value"], name="value_domain"),
+            models.Index(fields=["case", "kind", "id"], name="value_kind"),
             GinIndex(fields=["case", "value"], opclasses=["int8_ops", "gin_trgm_ops"], name="value_text"),
             GinIndex(fields=["file_ids"], name="value_files"),
             GinIndex(fields=["case", "ports"], opclasses=["int8_ops", "array_ops"], name="value_ports"),

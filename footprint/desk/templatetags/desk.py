@@ -22,6 +22,7 @@ from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
 from footprint.desk import frame, glyphs, shown, sparkline, times
 from footprint.desk import signals as signal_list
+from footprint.desk.row_links import RowLinks
 from footprint.desk.week_bars import week_bars as drawn_week_bars
 
 register = template.Library()
@@ -237,6 +238,12 @@ def signals(value: CaseValue, is_new: bool = False, marks: Sequence[Mark] = ()) 
     shown = found[: signal_list.AT_MOST]
     rest = found[signal_list.AT_MOST :]
     return {"shown": shown, "more": len(rest), "words": ", ".join(signal.words for signal in rest)}
+
+
+@register.simple_tag
+def row_links(value: CaseValue, query: str = "") -> RowLinks:
+    """Where a row of the queue leads to."""
+    return RowLinks.of(value, query)
 
 
 @register.simple_tag
