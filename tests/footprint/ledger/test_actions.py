@@ -18,7 +18,7 @@ import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from types import FunctionType, ModuleType
 
 import pytest
@@ -32,6 +32,7 @@ from cases.actions import expire_due, undo
 from cases.batches.actions import confirm, resume, stop, undo_batch
 from cases.batches.working import work_on
 from cases.case_actions import CaseFacts, assign, edit_case
+from cases.known.actions import remove_list, switch_list
 from cases.models import Case
 from cases.note_actions import add_note, remove_note
 from cases.state_actions import change_state
@@ -45,6 +46,7 @@ from footprint.ledger.person_actions import (
 )
 from footprint.ledger.record import Actor
 from tests.cases.batches.bulk import decided, drafted
+from tests.cases.known.lists import known_list, load, source
 from tests.cases.test_deciding import pass_expiry
 from tests.cases.world import decide_on, merge_and_settle, open_case, row
 from tests.roles import person_with
@@ -184,6 +186,11 @@ def expiring(rui: Person, case: Case) -> Callable[[], object]:
     return expire_due
 
 
+def switching_a_known_list(rui: Person, case: Case) -> Callable[[], object]:
+    ours = known_list("ours", ["contoso.com"])
+    return lambda: switch_list(actor=rui, known_list=ours, standing="ignore")
+
+
 def adding_a_person(rui: Person, case: Case) -> Callable[[], object]:
     return lambda: add_person(
         actor=Actor.command("tests"), username="new", name="New", role=Role.READER, password="long enough"
@@ -236,6 +243,11 @@ RUN: dict[str, Callable[[Person, Case], Callable[[], object]]] = {
     "resuming a batch": resuming_a_batch,
     "undoing a batch": undoing_a_batch,
     "adding a person": adding_a_person,
+    "loading known lists": lambda rui, case: lambda: load(source("ours", "contoso.com")),
+    "switching a known list": switching_a_known_list,
+    "removing a known list": lambda rui, case: partial(
+        remove_list, actor=Actor.person(rui), known_list=known_list("ours", ["contoso.com"])
+    ),
     "changing a role": lambda rui, case: (
         lambda: set_role(actor=Actor.command("tests"), person=rui, role=Role.LEAD)
     ),
