@@ -7,11 +7,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from cases.models import Case, Decision
+from cases.models import Batch, Case, Decision
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb, may
 
 PAGE = 50
+BATCHES = 10
 
 
 @requires(Verb.READ_CASES)
@@ -32,6 +33,7 @@ def decisions(request: SignedInRequest, pk: int) -> HttpResponse:
         "total": made.count(),
         "next_before": shown[PAGE - 1].pk if len(shown) > PAGE else None,
         "is_first_page": not before,
+        "batches": Batch.objects.confirmed().filter(case=case).select_related("person")[:BATCHES],
         "may_undo": may(request.user, Verb.DECIDE, case),
     }
     return render(request, "cases/decisions.html", context)
