@@ -13,6 +13,7 @@ from cases.models import Case, CaseFile, Decision, Proposal
 from cases.note_actions import add_note, remove_note
 from footprint.accounts.models import Person, Role
 from footprint.desk import report as report_module
+from footprint.desk.report import LedgerAt
 from footprint.ledger.models import Entry, Head
 from hunts.models import Coverage, Hunt, Run, Slice, Source
 from tests.cases.views.pages import text_of
@@ -143,6 +144,16 @@ def test_it_carries_the_head_of_the_ledger(site: Client, case: Case) -> None:
     head = Head.objects.get()
     assert bytes(head.hash).hex() in page_of(site, case)
     assert f"entry {head.seq}, hash `{bytes(head.hash).hex()}`" in markdown_of(site, case)
+
+
+def test_a_ledger_that_moved_meanwhile_is_told(case: Case) -> None:
+    now = Head.objects.get()
+    assert report_module._ledger_at(Head(seq=now.seq, hash=now.hash)) == LedgerAt(
+        now.seq, bytes(now.hash).hex(), None
+    )
+    moved = report_module._ledger_at(Head(seq=now.seq - 2, hash=b"x" * 32))
+    assert moved is not None
+    assert (moved.seq, moved.until) == (now.seq - 2, now.seq)
 
 
 def test_notes_come_when_asked_for_and_removed_ones_never(site: Client, case: Case, rui: Person) -> None:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from footprint.desk.times import age, exact_time, length, short_time
+from footprint.desk.times import age, exact_time, lasting, length, short_time, utc_minute
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
@@ -57,3 +57,23 @@ def test_an_exact_time_has_seconds_and_the_year() -> None:
 )
 def test_lengths(seconds: float, said: str) -> None:
     assert length(seconds) == said
+
+
+def test_what_leaves_the_house_names_its_zone() -> None:
+    lisbon = datetime(2026, 7, 3, 9, 5, tzinfo=ZoneInfo("Europe/Lisbon"))
+    assert utc_minute(lisbon) == "3 Jul 2026 08:05 UTC"
+
+
+@pytest.mark.parametrize(
+    ("passed", "said"),
+    [
+        (timedelta(0), "0 min"),
+        (timedelta(minutes=59), "59 min"),
+        (timedelta(hours=1), "1 h"),
+        (timedelta(hours=47), "47 h"),
+        (timedelta(days=2), "2 days"),
+        (timedelta(days=1200), "1,200 days"),
+    ],
+)
+def test_how_long_something_lasts(passed: timedelta, said: str) -> None:
+    assert lasting(passed) == said
