@@ -117,5 +117,5 @@ def test_the_page_asks_as_often_for_one_case_as_for_many(
 ) -> None:
     for _ in range(8):
         merge_and_settle(open_case(rui, "a.exe"), row(dns="a.example"))
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         site.get("/")
