@@ -178,7 +178,7 @@ class Configuration(BaseSettings):
         30, gt=0, le=3600, description="How often left-over slices and lost messages are looked for."
     )
     batch_step: int = Field(
-        1_000,
+        400,
         ge=1,
         le=50_000,
         description="Values of a bulk decision that are decided in one transaction. Whoever decides beside "
