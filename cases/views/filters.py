@@ -17,9 +17,11 @@ from cases.querysets import EXACT_KINDS
 from cases.value_queryset import CaseValueQuerySet
 
 LONGEST_SEARCH = 255
+# Stands in the address for values without a registered domain.
+NO_DOMAIN = "-"
 _MOST_DEVICES = 10_000_000
 # What the address of a list may carry besides its filters.
-_PASSING = ("decide", "verdict_as", "unfold", "reason", "after", "select")
+_PASSING = ("decide", "verdict_as", "unfold", "open", "reason", "after", "select")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Filters:
     devices: int | None = None
     domain: str = ""
     is_proposed: bool = False
+    # Names are folded up to their registered domains.
+    by_domain: bool = False
     order: Order = QUEUE_ORDER
     # What was typed and cannot be read, by the field's name: shown at the field and not applied.
     mistakes: dict[str, str] = field(default_factory=dict)
@@ -65,6 +69,7 @@ class Filters:
             devices=_number(query, "devices", _MOST_DEVICES, "Give a number of devices.", mistakes),
             domain=_search_text(query.get("domain", "")).lower(),
             is_proposed=bool(query.get("proposed")),
+            by_domain=query.get("by") == "domain",
             order=_order(query.get("sort", "")),
             query=kept(query),
             mistakes=mistakes,
@@ -89,7 +94,7 @@ class Filters:
             "file": self.file.text if self.file else "",
             "port": "" if self.port is None else str(self.port),
             "devices": "" if self.devices is None else f"{self.devices} or more",
-            "domain": self.domain,
+            "domain": "none" if self.domain == NO_DOMAIN else self.domain,
             "proposed": "waiting" if self.is_proposed else "",
             "new": "since your last visit" if self.is_new else "",
         }
@@ -107,7 +112,7 @@ class Filters:
         if self.search:
             values = values.containing(self.search)
         if self.domain:
-            values = values.filter(domain=self.domain)
+            values = values.filter(domain="" if self.domain == NO_DOMAIN else self.domain)
         if self.file:
             values = values.filter(file_ids__contains=[self.file.pk])
         if self.port is not None:
@@ -142,6 +147,14 @@ class Filters:
             return Sort(self.with_(sort=order.key), "")
         aria = "descending" if self.order.is_descending else "ascending"
         return Sort(self.with_(sort=self.order.reverse.key), aria)
+
+    @property
+    def unfolded_query(self) -> str:
+        return self.without("by", "domain")
+
+    @property
+    def folded_query(self) -> str:
+        return self.with_(by="" if self.by_domain else "domain", domain="")
 
     def without(self, *names: str) -> str:
         """The query of the address that drops these."""

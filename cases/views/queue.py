@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +22,7 @@ from cases.settling import waiting_in
 from cases.value_queryset import FEW
 from cases.views.editor import asked_reason, editor_for
 from cases.views.filters import Filters, kept, kept_text
+from cases.views.folding import folding_of, unfolded
 from cases.views.rows import Row, pairs_of, rows_of
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
@@ -54,28 +56,54 @@ def queue(request: SignedInRequest, pk: int) -> HttpResponse:
     new_since = visit_of(request, case)
     filters = Filters.read(request.GET, case.files.all(), new_since=new_since)
     counts = counts_of(case, filters)
-    after = _place(request, filters)
-    page = page_of(case, filters, counts, after, PAGE + 1)
-    rows = rows_of(case, page[:PAGE], person=request.user, new_since=new_since)
-    _open_what_the_address_says(request, case, rows)
-    context = {
+    context: dict[str, object] = {
         "nav": "cases",
         "case": case,
         "tab": "queue",
-        "rows": rows,
         "filters": filters,
         "query": filters.query.urlencode(),
         "counts": counts,
         "new_since": new_since,
-        "next_mark": place_text(page[PAGE - 1], filters.order) if len(page) > PAGE else "",
-        "is_first_page": after is None,
+        "is_first_page": not request.GET.get("after"),
         "is_all_selected": request.GET.get("select") == "all",
         **batch_underway(case),
         "settling": waiting_in(case.pk),
     }
-    if request.htmx and after:
+    context |= (
+        _folded(request, case, filters) if filters.by_domain else _listed(request, case, filters, counts)
+    )
+    if request.htmx and request.GET.get("after"):
         return render(request, "cases/queue_more.html", context)
     return render(request, "cases/queue.html", context)
+
+
+def _listed(request: SignedInRequest, case: Case, filters: Filters, counts: Counts) -> dict[str, object]:
+    page = page_of(case, filters, counts, _place(request, filters), PAGE + 1)
+    rows = rows_for(request, case)(page[:PAGE])
+    _open_what_the_address_says(request, case, rows)
+    next_mark = place_text(page[PAGE - 1], filters.order) if len(page) > PAGE else ""
+    return {"rows": rows, "next_mark": next_mark}
+
+
+def _folded(request: SignedInRequest, case: Case, filters: Filters) -> dict[str, object]:
+    values = filters.apply(CaseValue.objects.filter(case=case))
+    rows_here = rows_for(request, case)
+    try:
+        folding = folding_of(values, request.GET.get("after", ""), rows_here)
+    except NoSuchPlace as error:
+        raise BadRequest("This is not a page of the list.") from error
+    opened = request.GET.get("open", "")
+    for group in folding.groups:
+        if group.domain == opened and (whole := unfolded(values, opened, rows_here)):
+            group.rows = whole.rows
+        _open_what_the_address_says(request, case, group.rows)
+    return {"folding": folding, "rows": folding.groups or folding.without}
+
+
+def rows_for(request: SignedInRequest, case: Case) -> Callable[[Sequence[CaseValue]], list[Row]]:
+    """Makes rows of values as this reader sees them."""
+    new_since = visit_of(request, case)
+    return lambda values: rows_of(case, values, person=request.user, new_since=new_since)
 
 
 def batch_underway(case: Case) -> dict[str, object]:

@@ -32,6 +32,7 @@ def addresses(world: World) -> list[str]:
         f"{case}values/{top.pk}/",
         f"{case}values/{decided.pk}/",
         f"{case}?port=many&devices=2&sort=-devices",
+        f"{case}?by=domain&open=contoso-update.example",
         "/values/?value=cdn.contoso-update.example",
         "/values/?value=203.0.113.88",
         "/values/?value=nobody.example",

@@ -11,8 +11,8 @@
   let etag = "";
   let asked = "";
 
-  const groups = () => [...document.querySelectorAll("[data-queue] .vgroup")];
   const rowIn = (group) => group.querySelector("[data-row]");
+  const groups = () => [...document.querySelectorAll("[data-queue] .vgroup")].filter(rowIn);
   const isOpen = (group) => group.querySelector("[data-editor], [data-pair]") !== null;
   const unseen = () => groups().filter((group) => group.classList.contains("is-changed"));
 

@@ -83,7 +83,11 @@ const keys = {
   b: (row) => press(groupOf(row), "[data-act=b]"),
   e: (row) => press(groupOf(row), "[data-act=e]"),
   u: (row) => press(document.getElementById("toasts"), "[data-undo]") || press(groupOf(row), "[data-undo]"),
-  o: (row) => togglePanel(groupOf(row).querySelector("[data-open]")),
+  o: (row) => {
+    const link = groupOf(row).querySelector("[data-open]");
+    if (link) togglePanel(link);
+    else press(groupOf(row), "[data-fold]");
+  },
   m: () => document.querySelector("[data-assign]")?.click(),
   "/": () => document.getElementById("filter")?.focus(),
   "?": () => document.getElementById("keys")?.showModal(),
