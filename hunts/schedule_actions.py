@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django.utils import timezone
 
+from cases.deciding import database_now
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Change, Subject, change
@@ -28,7 +29,7 @@ def set_schedule(
     with change(actor=Actor.person(actor)) as ledger:
         locked = _locked(hunt)
         before = told(locked)
-        _take(locked, schedule, overlap_hours, timezone.now())
+        _take(locked, schedule, overlap_hours, database_now())
         locked.save()
         after = told(locked)
         if after != before:
@@ -74,7 +75,7 @@ def start_if_due(hunt_id: int) -> Run | None:
             return None
         if Run.objects.underway().filter(hunt=hunt).exists():
             return None
-        slot = hunt.schedule.latest_of(hunt.next_slot, timezone.now())
+        slot = hunt.schedule.latest_of(hunt.next_slot, database_now())
         _move_on(hunt, hunt.schedule, slot)
         hunt.save(update_fields=["next_slot", "next_at"])
         name = f"due {slot.astimezone(UTC).isoformat()}"

@@ -286,7 +286,14 @@ def _child(asked: Slice, piece: Piece, of_how_many: int) -> Slice:
 
 def _merge(asked: Slice, rows: Sequence[RowToMerge]) -> Merged:
     hunt = asked.run.hunt
+    _end_statements_in_time()
     return merge(case_id=hunt.case_id, source=hunt.source.slug, rows=rows)
+
+
+def _end_statements_in_time() -> None:
+    """A worker whose time is up cannot end a statement that waits for a lock: the database does."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = '{settings.FOOTPRINT.merge_timeout_seconds}s'")
 
 
 def _merge_day(part: Slice) -> Merged | None:

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import shutil
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
 import pytest
 from django.conf import settings
 from django.db.models import Sum
+from django.utils import timezone
+from time_machine import travel
 
 from cases.merging import RowToMerge
 from cases.models import Case, CaseValue, Endpoint, Sighting
@@ -128,6 +130,16 @@ def test_a_worker_whose_lease_ran_out_writes_nothing(open_a_run: OpenRun):
         slices.finish_days(zombie, [A_ROW], Cost("", 1, 0, 0))
     assert slices.renew(zombie) is False
     assert not Endpoint.objects.exists()
+
+
+def test_a_worker_whose_clock_is_a_day_ahead_takes_no_lease_away(open_a_run: OpenRun):
+    plan = open_a_run(TWO_DAYS, "beacon.exe").slices.get()
+    held = slices.claim(plan.pk, "worker 1")
+    assert held is not None
+    with travel(timezone.now() + timedelta(days=1)):
+        sweep.sweep()
+        assert slices.claim(plan.pk, "worker 2") is None
+    assert slices.renew(held) is True
 
 
 def test_a_lost_worker_costs_no_attempt_but_has_a_cap(open_a_run: OpenRun):

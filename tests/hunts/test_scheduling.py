@@ -8,6 +8,7 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection
 from django.utils import timezone
+from time_machine import travel
 
 from cases.models import Case
 from footprint.accounts.models import Person, Role
@@ -212,3 +213,20 @@ def test_two_clocks_that_tick_at_once_open_one_run(
         thread.join(30)
     assert len([run for run in opened if run is not None]) == 1
     assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize("off", [timedelta(minutes=-10), timedelta(days=1)])
+def test_a_worker_whose_clock_is_off_opens_each_due_run_once(hunt: Hunt, rui: Person, off: timedelta) -> None:
+    set_schedule(actor=rui, hunt=hunt, schedule=HOURLY)
+    make_due(hunt)
+    hunt.refresh_from_db()
+    slot = hunt.next_slot
+    assert slot is not None
+    with travel(timezone.now() + off):
+        assert start_if_due(hunt.pk) is not None
+        Run.objects.update(state=Run.State.COMPLETE)
+        assert start_if_due(hunt.pk) is None
+    hunt.refresh_from_db()
+    assert hunt.next_slot is not None
+    # Not a day further: the runs of that day would never be.
+    assert slot < hunt.next_slot <= slot + timedelta(hours=3)
