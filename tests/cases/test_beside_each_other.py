@@ -11,18 +11,22 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from cases import settling
 from cases.actions import expire_due, undo
+from cases.deciding import preview_of
 from cases.explained import judgements_of
 from cases.merging import settle_unsettled
-from cases.models import Case, CaseValue, Decision, Endpoint
-from cases.refusals import DecidedMeanwhile, UndoRefused
-from footprint.accounts.models import Person
+from cases.models import Case, CaseValue, Decision, Endpoint, Proposal
+from cases.proposal_actions import approve, reject
+from cases.refusals import CannotApprove, DecidedMeanwhile, ProposalMoved, UndoRefused
+from footprint.accounts.models import Person, Role
 from footprint.ledger.chain import Link, follow
 from footprint.ledger.models import Entry
 from tests.cases.beside import Beside, Pause, held_open, wait_until_blocked
 from tests.cases.test_deciding import pass_expiry
 from tests.cases.world import decide_on, merge_and_settle, merge_only, row, value_of, verdict_of
 from tests.house import FreshDatabase
+from tests.roles import person_with
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
 
@@ -266,3 +270,39 @@ def _assert_everything_holds(both: list[Case]) -> None:
         assert value.events == sum(of_value.values_list("sightings__events", flat=True))
     links = [Link(entry.seq, entry.text, bytes(entry.hash)) for entry in Entry.objects.order_by("seq")]
     assert follow(links)[0] == len(links)
+
+
+@pytest.fixture
+def wide(case: Case, rui: Person) -> Proposal:
+    merge_and_settle(case, row("1.1.1.1", "a.corp.example"))
+    return decide_on(rui, case, "a.corp.example", subject="*.corp.example").proposals.get()
+
+
+def test_of_two_who_answer_a_proposal_at_once_the_second_is_told(wide: Proposal, case: Case):
+    lea, lou = person_with(Role.LEAD, "lea"), person_with(Role.LEAD, "lou")
+    with held_open(lambda: approve(actor=lea, proposal=wide)):
+        late = Beside(lambda: reject(actor=lou, proposal=wide, reason="Too wide"))
+        wait_until_blocked()
+    with pytest.raises(CannotApprove, match="approved already by Lea"):
+        late.result()
+    assert verdict_of(case, "a.corp.example") == "blocked"
+
+
+def test_a_merge_between_looking_and_approving_is_not_approved_unseen(wide: Proposal, case: Case):
+    lea = person_with(Role.LEAD, "lea")
+    with held_open(lambda: merge_only(case, row("1.1.1.2", "b.corp.example"))):
+        pass
+    with pytest.raises(ProposalMoved):
+        approve(actor=lea, proposal=wide)
+
+
+def test_batches_of_two_workers_settle_each_endpoint_once(
+    wide: Proposal, case: Case, monkeypatch: pytest.MonkeyPatch
+):
+    merge_and_settle(case, *(row(f"1.1.2.{n}", f"n{n}.corp.example") for n in range(6)))
+    monkeypatch.setattr(settling, "AT_ONCE", 2)
+    monkeypatch.setattr(settling, "BATCH", 2)
+    approve(actor=person_with(Role.LEAD, "lea"), proposal=wide, seen=preview_of(wide.decision).digest)
+    workers = [Beside(settling.settle_waiting) for _ in range(2)]
+    assert sum(worker.result() for worker in workers) == 7
+    assert set(Endpoint.objects.values_list("verdict", flat=True)) == {"blocked"}

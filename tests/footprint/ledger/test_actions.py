@@ -28,13 +28,14 @@ from django.utils import timezone
 import cases
 import footprint
 import hunts
-from cases.actions import expire_due, undo
+from cases.actions import expire_due, extend, undo, withdraw
 from cases.batches.actions import confirm, resume, stop, undo_batch
 from cases.batches.working import work_on
 from cases.case_actions import CaseFacts, assign, edit_case
 from cases.known.actions import remove_list, switch_list
-from cases.models import Case
+from cases.models import Case, Proposal
 from cases.note_actions import add_note, remove_note
+from cases.proposal_actions import approve, reject, take_back
 from cases.state_actions import change_state
 from footprint.accounts.models import Person, Role
 from footprint.ledger.people import add_person, note_sign_in, note_sign_out, set_role
@@ -232,11 +233,56 @@ def removing_a_note(rui: Person, case: Case) -> Callable[[], object]:
     return lambda: remove_note(actor=rui, note=note, version=note.version)
 
 
+def proposal_of(rui: Person, case: Case, scope: str = "case") -> Proposal:
+    return decide_on(rui, case, "a.example", "blocked", scope, subject="*.a.example").proposals.get()
+
+
+def proposing(rui: Person, case: Case) -> Callable[[], object]:
+    return lambda: proposal_of(rui, case)
+
+
+def approving(rui: Person, case: Case) -> Callable[[], object]:
+    proposal, ana = proposal_of(rui, case), person_with(Role.REVIEWER, "ana")
+    return lambda: approve(actor=ana, proposal=proposal)
+
+
+def rejecting(rui: Person, case: Case) -> Callable[[], object]:
+    proposal, ana = proposal_of(rui, case), person_with(Role.REVIEWER, "ana")
+    return lambda: reject(actor=ana, proposal=proposal, reason="Too wide")
+
+
+def taking_back(rui: Person, case: Case) -> Callable[[], object]:
+    proposal = proposal_of(rui, case)
+    return lambda: take_back(actor=rui, proposal=proposal)
+
+
+def withdrawing(rui: Person, case: Case) -> Callable[[], object]:
+    decision = decide_on(rui, case, "a.example")
+    return lambda: withdraw(actor=rui, decision=decision, reason="Was a test")
+
+
+def proposing_to_withdraw(rui: Person, case: Case) -> Callable[[], object]:
+    decision, aldo = decide_on(rui, case, "a.example"), person_with(Role.ANALYST, "aldo")
+    return lambda: withdraw(actor=aldo, decision=decision, reason="Looks harmless")
+
+
+def extending(rui: Person, case: Case) -> Callable[[], object]:
+    decision = decide_on(rui, case, "a.example", expires_at=timezone.now() + timedelta(days=1))
+    return lambda: extend(actor=rui, decision=decision, expires_at=None, reason="For good")
+
+
 RUN: dict[str, Callable[[Person, Case], Callable[[], object]]] = {
     "deciding": deciding,
     "superseding": superseding,
     "undoing": undoing,
     "expiring": expiring,
+    "proposing": proposing,
+    "approving": approving,
+    "rejecting": rejecting,
+    "taking back": taking_back,
+    "withdrawing": withdrawing,
+    "proposing to withdraw": proposing_to_withdraw,
+    "extending": extending,
     "confirming a batch": confirming_a_batch,
     "working on a batch": working_on_a_batch,
     "stopping a batch": stopping_a_batch,
