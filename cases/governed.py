@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.db import connection
 
 from cases.models import Decision, Endpoint
-from cases.verdicts.settle import Reach, select_reached
+from cases.settling import reach_of
+from cases.verdicts.settle import select_reached
 
 # Endpoints that are looked at; a decision that reaches more is told with "at least".
 LOOKED_AT_MOST = 10_000
@@ -64,14 +65,4 @@ def governed_by(decision: Decision) -> Governed:
         cases=tuple(InCase(*row[:4]) for row in rows),
         first=tuple(first) if ids else (),
         is_cut=bool(rows) and rows[0][4] >= LOOKED_AT_MOST,
-    )
-
-
-def reach_of(decision: Decision) -> Reach:
-    return Reach(
-        subject_kind=decision.subject_kind,
-        subject=decision.subject,
-        case_id=decision.case_id,
-        file_kind=decision.file_kind,
-        file_key=decision.file_key,
     )

@@ -13,13 +13,15 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import F
 
-from cases.deciding import database_now, end, propose
+from cases.batches.making import end_many
+from cases.batches.writing import ToMake, insert_decisions
+from cases.deciding import database_now, propose
 from cases.decision_entries import note_ended, note_made
 from cases.explained import ruling_of
 from cases.intakes.examining import examine
 from cases.models import Decision, Intake, IntakeLine, Proposal
 from cases.second_person import why_second_person_of
-from cases.settling import resettle
+from cases.settling import resettle_exactly
 from cases.verdicts.preview import preview_of_making
 from cases.verdicts.settle import take_verdict_lock
 from footprint.accounts.models import Person
@@ -171,34 +173,42 @@ def _make(
     held: Mapping[_Key, Decision],
     person: Person,
 ) -> None:
+    """Of exact subjects alone: what is wide always takes a second person."""
     if not decisions:
         return
-    verdicts_before: dict[_Key, str] = {}
-    superseded: list[tuple[Decision, Decision]] = []
+    superseded = _make_room(ledger, decisions, held, person)
+    made = insert_decisions(
+        decisions[0],
+        [ToMake(*_key(each), _pk_of(superseded.get(_key(each)))) for each in decisions],
+    )
+    resettle_exactly([_key(each) for each in decisions], case_id=None)
     for decision in decisions:
-        holder = held.get(_key(decision))
-        if holder is None:
-            continue
-        is_past = holder.expires_at is not None and holder.expires_at <= decision.made_at
-        end(
-            ledger,
-            holder,
-            Decision.State.EXPIRED if is_past else Decision.State.SUPERSEDED,
-            None if is_past else person,
-        )
-        if is_past:
-            note_ended(ledger, holder, reason="Its time was over.")
-        else:
+        decision.pk = made[decision.subject]
+        holder = superseded.get(_key(decision))
+        if holder is not None:
             decision.supersedes = holder
-            verdicts_before[_key(decision)] = holder.verdict
-            superseded.append((holder, decision))
-    Decision.objects.bulk_create(decisions)
-    resettle(decisions)
-    for holder, decision in superseded:
-        note_ended(ledger, holder, reason=decision.reason, superseded_by=decision.pk)
-    for decision in decisions:
-        before = verdicts_before.get(_key(decision), "undecided")
+            note_ended(ledger, holder, reason=decision.reason, superseded_by=decision.pk)
+        before = holder.verdict if holder is not None else "undecided"
         note_made(ledger, decision, verdict_before=before, intake=intake.pk, sha256=intake.sha256)
+
+
+def _make_room(
+    ledger: Change, decisions: Sequence[Decision], held: Mapping[_Key, Decision], person: Person
+) -> dict[_Key, Decision]:
+    """Ends what holds their places; returns what was still in force."""
+    now = decisions[0].made_at
+    holders = [held[_key(each)] for each in decisions if _key(each) in held]
+    past = [each for each in holders if each.expires_at is not None and each.expires_at <= now]
+    end_many(ledger, past, Decision.State.EXPIRED, None, now)
+    for each in past:
+        note_ended(ledger, each, reason="Its time was over.")
+    superseded = [each for each in holders if each not in past]
+    end_many(ledger, superseded, Decision.State.SUPERSEDED, person, now)
+    return {_key(each): each for each in superseded}
+
+
+def _pk_of(decision: Decision | None) -> int | None:
+    return decision.pk if decision is not None else None
 
 
 def _propose(

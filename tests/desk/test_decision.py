@@ -139,5 +139,5 @@ def test_the_page_costs_the_same_for_many_endpoints(
 ) -> None:
     merge_and_settle(case, *(row(f"203.0.113.{number}", "a.example") for number in range(40)))
     decision = decide_on(rui, case, "a.example")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         site.get(f"/decisions/{decision.pk}/")
