@@ -12,7 +12,7 @@ from cases.verdicts.subject import Subject, networks_around, suffixes_of
 from footprint.accounts.may import Verb, may
 
 if TYPE_CHECKING:
-    from cases.models import Batch, Case, CaseValue, Decision, Endpoint, KnownList  # noqa: F401  # some are named in strings only
+    from cases.models import Batch, Case, CaseValue, Decision, Endpoint  # noqa: F401  # some are named in strings only
     from footprint.accounts.models import Person
 
 _AROUND = (
@@ -153,9 +153,3 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
             return self.filter(Q(ip=value.value) | Q(dns_ip=value.value))
         # Where there is a name it is the value, and the value has the index.
         return self.filter(value=value.value, value_kind=value.kind)
-
-
-class KnownListQuerySet(models.QuerySet["KnownList"]):
-    def warning(self) -> KnownListQuerySet:
-        """Those whose hits are shown."""
-        return self.filter(standing="warn")

@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.contrib.postgres.indexes import SpGistIndex
 from django.db import models
 from django.db.models import F, Func, Q
 from netfields import CidrAddressField
-
-from cases.querysets import KnownListQuerySet
 
 
 class KnownList(models.Model):
@@ -43,8 +39,6 @@ class KnownList(models.Model):
     # Of the file it came from.
     sha256 = models.CharField(max_length=64)
     loaded_at = models.DateTimeField()
-
-    objects: ClassVar[KnownListQuerySet] = KnownListQuerySet.as_manager()  # type: ignore[assignment]  # a manager with its methods
 
     class Meta:
         ordering = ("title", "id")
