@@ -87,7 +87,7 @@ def undo_decision(request: SignedInRequest, pk: int, decision_pk: int) -> HttpRe
     try:
         undone = undo(actor=request.user, decision=decision)
     except UndoRefused as refusal:
-        return _not_undone(request, case, refusal)
+        return _not_undone(request, case, decision, refusal)
     hint_settling()
     again = (
         f" {undone.remade.verdict} by {undone.remade.proposer} again."
@@ -204,11 +204,13 @@ def _is_same_place(form: DecideForm, value: CaseValue, theirs: Decision | None) 
     return theirs.as_subject == subject_for(value, form.typed_subject())
 
 
-def _not_undone(request: SignedInRequest, case: Case, refusal: UndoRefused) -> HttpResponse:
+def _not_undone(
+    request: SignedInRequest, case: Case, decision: Decision, refusal: UndoRefused
+) -> HttpResponse:
     if not request.htmx:
         messages.error(request, f"Not undone: {refusal.why}")
         return redirect(_back(request, case))
-    return render(request, "cases/undo_refused.html", {"refusal": refusal}, status=409)
+    return render(request, "cases/undo_refused.html", {"refusal": refusal, "decision": decision}, status=409)
 
 
 def _row(request: SignedInRequest, value: CaseValue) -> Row:

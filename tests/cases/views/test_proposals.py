@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from cases.actions import withdraw
 from cases.models import Case, Decision, Proposal
 from footprint.accounts.models import Person, Role
-from tests.cases.views.pages import text_of
-from tests.cases.world import decide_on, merge_and_settle, row, verdict_of
+from tests.cases.views.pages import HTMX, text_of
+from tests.cases.world import decide_on, merge_and_settle, row, value_of, verdict_of
 from tests.roles import client_of, client_with, person_with
 
 
@@ -189,3 +190,41 @@ def test_the_decision_leads_to_what_can_be_done(site: Client, case: Case, propos
     assert url(proposal) in page
     in_force = decide_on(proposal.proposer, case, "b.corp.example")
     assert f"/decisions/{in_force.pk}/withdraw" in site.get(f"/decisions/{in_force.pk}/").content.decode()
+
+
+def test_undoing_what_needs_two_leads_to_withdrawing_it(
+    site: Client, leading: Client, proposal: Proposal, case: Case
+) -> None:
+    leading.post(url(proposal, "approve"), {"seen": proposal.digest})
+    answer = site.post(f"/cases/{case.pk}/decisions/{proposal.decision_id}/undo", headers=HTMX)
+    assert answer.status_code == 409
+    assert "needs a second person" in text_of(answer)
+    assert f"/decisions/{proposal.decision_id}/withdraw" in answer.content.decode()
+
+
+def test_the_page_asks_as_often_for_one_endpoint_as_for_many(
+    leading: Client, proposal: Proposal, case: Case, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    merge_and_settle(case, *(row(f"203.0.113.{n}", f"n{n}.corp.example") for n in range(10, 60)))
+    with django_assert_max_num_queries(36):
+        leading.get(url(proposal))
+
+
+@pytest.mark.parametrize("step", ["withdraw", "extend"])
+def test_the_pages_of_a_decision_ask_no_more_for_many_endpoints(
+    site: Client, case: Case, ana: Person, step: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    merge_and_settle(case, *(row(f"203.0.113.{n}", "a.corp.example") for n in range(10, 60)))
+    decision = decide_on(ana, case, "a.corp.example")
+    with django_assert_max_num_queries(16):
+        site.get(f"/decisions/{decision.pk}/{step}")
+
+
+def test_a_look_asks_no_more_for_many_endpoints(
+    site: Client, case: Case, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    merge_and_settle(case, *(row(f"203.0.113.{n}", f"n{n}.corp.example") for n in range(10, 60)))
+    value = value_of(case, "a.corp.example")
+    address = f"/cases/{case.pk}/values/{value.pk}/look?verdict=blocked&scope=everywhere&own=*.corp.example"
+    with django_assert_max_num_queries(20):
+        assert "52 endpoints" in text_of(site.get(address, headers=HTMX))
