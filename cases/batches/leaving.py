@@ -6,14 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cases.bases import covering_values
-from cases.models import Batch, Decision, LeftAlone
-from cases.querysets import EXACT_KINDS, DecisionQuerySet
+from cases.models import Batch, Decision, LeftAlone, Verdict
+from cases.proposal_queryset import WIDE_KINDS
+from cases.querysets import DecisionQuerySet
 from cases.verdicts.subject import Subject
 
 
 def wide_in_force(batch: Batch) -> DecisionQuerySet:
-    """Decisions on more than one value that reach the case: few, so each is known by its id."""
-    return Decision.objects.in_force().exclude(subject_kind__in=EXACT_KINDS).covering(batch.case)
+    """Decisions on more than one value that reach the case: few, so each is known by its id.
+
+    All leading columns of an index are named: each step asks, and there are very many exact decisions.
+    """
+    wide = Decision.objects.in_force().filter(
+        scope__in=Decision.Scope.values, verdict__in=Verdict.values, subject_kind__in=WIDE_KINDS
+    )
+    return wide.covering(batch.case)
 
 
 @dataclass(frozen=True, slots=True)

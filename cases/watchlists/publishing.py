@@ -240,12 +240,17 @@ _JOINED = f"""
       LEFT JOIN cases_decision d ON w.kind IS NULL AND d.id = e.decision_number
 """
 _SAME = "w.decision_number = e.decision_number AND w.may_widen = e.may_widen"
+# Undone or superseded together with many others: a person said so once, not for each.
+_IN_BULK = """
+    (EXISTS (SELECT FROM cases_batch b WHERE b.id = d.batch_id AND b.task = 'undoing')
+     OR EXISTS (SELECT FROM cases_decision n WHERE n.supersedes_id = d.id AND n.batch_id IS NOT NULL))
+"""
 _COUNT = f"""
     SELECT count(e.kind), count(w.kind), count(*) FILTER (WHERE e.kind IS NULL),
            count(*) FILTER (WHERE w.kind IS NULL),
            count(*) FILTER (WHERE w.kind IS NOT NULL AND e.kind IS NOT NULL AND NOT ({_SAME})),
            count(*) FILTER (WHERE w.kind IS NULL AND NOT coalesce(
-               d.state IN ('withdrawn', 'superseded') AND d.ended_by_id IS NOT NULL, false))
+               d.state IN ('withdrawn', 'superseded') AND d.ended_by_id IS NOT NULL AND NOT {_IN_BULK}, false))
       FROM {_JOINED}
 """
 _DIGEST = """

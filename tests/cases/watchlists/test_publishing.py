@@ -17,6 +17,7 @@ from cases.watchlists.publishing import CannotPublish
 from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Checkpoint, Entry
 from footprint.ledger.record import Actor
+from tests.cases.batches.bulk import decided, undone
 from tests.cases.world import decide_on, merge_and_settle, row
 
 
@@ -326,6 +327,25 @@ def test_single_decisions_may_take_a_list_apart(case: Case, rui: Person, blocks:
     made = publish(blocks)
     assert made is not None
     assert (made.state, made.entries) == ("published", 0)
+
+
+def test_a_bulk_decision_that_takes_a_list_apart_is_held(case: Case, rui: Person, blocks: Watchlist):
+    see(case, *(f"9.9.9.{number}" for number in range(20)))
+    batch = decided(rui, case)
+    publish(blocks)
+    undone(rui, batch)
+    held = publish(blocks)
+    assert held is not None
+    assert (held.state, held.removed) == ("held", 20)
+
+
+def test_a_bulk_decision_in_the_place_of_others_is_held(case: Case, rui: Person, blocks: Watchlist):
+    block_many(rui, case, 20)
+    publish(blocks)
+    decided(rui, case, verdict="allowed")
+    held = publish(blocks)
+    assert held is not None
+    assert (held.state, held.removed) == ("held", 20)
 
 
 def test_fewer_than_twenty_entries_are_never_held(case: Case, rui: Person, blocks: Watchlist, lea: Person):
