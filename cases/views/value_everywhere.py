@@ -54,6 +54,8 @@ def _page(request: SignedInRequest, value: str, kind: str) -> HttpResponse:
         "evidence": sets_of(found.endpoints, is_cut=is_cut),
         "direction": directions_of(found.endpoints),
         "prevalence": prevalence,
+        "devices": max([prevalence.devices, *(each.devices for each in found.values)]),
+        "devices_cut": prevalence.devices_cut or any(each.devices_more for each in found.values),
         "around": around,
         "known": known_hits([subject]).get(subject, []),
         "decisions": decisions_on(value),
