@@ -250,7 +250,8 @@ _COUNT = f"""
            count(*) FILTER (WHERE w.kind IS NULL),
            count(*) FILTER (WHERE w.kind IS NOT NULL AND e.kind IS NOT NULL AND NOT ({_SAME})),
            count(*) FILTER (WHERE w.kind IS NULL AND NOT coalesce(
-               d.state IN ('withdrawn', 'superseded') AND d.ended_by_id IS NOT NULL AND NOT {_IN_BULK}, false))
+               d.state IN ('withdrawn', 'superseded') AND d.ended_by_id IS NOT NULL AND NOT {_IN_BULK},
+               false))
       FROM {_JOINED}
 """
 _DIGEST = """

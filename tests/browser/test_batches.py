@@ -27,8 +27,8 @@ _ENDPOINTS = """
       FROM (SELECT n, 'h' || n || '.bulk.example' AS name FROM generate_series(1, %(many)s) n) made
 """
 _VALUES = """
-    INSERT INTO cases_casevalue (case_id, value, kind, domain, verdict, is_open, endpoints, undecided, allowed,
-        blocked, files, file_ids, addresses, devices, devices_more, ports, ports_more, events, days,
+    INSERT INTO cases_casevalue (case_id, value, kind, domain, verdict, is_open, endpoints, undecided,
+        allowed, blocked, files, file_ids, addresses, devices, devices_more, ports, ports_more, events, days,
         first_seen, last_seen, strip, strip_to, added_at, version)
     SELECT case_id, value, 'name', 'bulk.example', 'undecided', true, 1, 1, 0, 0, 1, ARRAY[file_id], 0, 1,
            false, '{443}', false, 1, 1, first_seen, last_seen, array_fill(0::bigint, ARRAY[30]), current_date,

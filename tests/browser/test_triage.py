@@ -27,7 +27,7 @@ def test_twenty_values_are_decided_by_keyboard_alone(
     for number in range(20):
         current = page.locator("[data-row]:focus")
         expect(current).to_have_count(1)
-        value = CaseValue.objects.get(pk=current.get_attribute("data-row"))
+        value = CaseValue.objects.get(pk=current.get_attribute("data-row") or "")
         page.keyboard.press("a" if number % 2 else "b")
         expect(page.get_by_label("Reason")).to_be_focused()
         page.keyboard.type(f"Reason {number}")
