@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
+from django.db.models import Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -81,7 +82,9 @@ def look(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse:
 @requires(Verb.PROPOSE)
 @require_POST
 def undo_decision(request: SignedInRequest, pk: int, decision_pk: int) -> HttpResponse:
-    decision = get_object_or_404(Decision.objects.select_related("proposer"), pk=decision_pk, made_in=pk)
+    # What came with a list was made in no case; it is undone from any.
+    here = Decision.objects.select_related("proposer").filter(Q(made_in=pk) | Q(made_in=None))
+    decision = get_object_or_404(here, pk=decision_pk)
     case = get_object_or_404(Case.objects.select_related("owner"), pk=pk)
     value = CaseValue.objects.filter(case=case, value=decision.subject).first()
     try:

@@ -10,6 +10,7 @@ from cases.intake_actions import SMALL_LIST, CannotTakeIn, confirm, stop
 from cases.intakes import landing
 from cases.intakes.landing import land_step, land_waiting
 from cases.models import Case, Decision, Intake, IntakeLine, Proposal
+from cases.proposal_actions import approve
 from cases.rebuilding import differences
 from cases.refusals import CannotDecide
 from footprint.accounts.models import Person, Role
@@ -17,7 +18,7 @@ from footprint.ledger.models import Entry
 from tests.cases.intakes.test_taking_in import taken
 from tests.cases.views.test_decision_list import made
 from tests.cases.world import merge_and_settle, row, verdict_of
-from tests.roles import person_with
+from tests.roles import client_of, person_with
 
 
 @pytest.fixture
@@ -204,3 +205,21 @@ def test_a_step_asks_as_often_for_many_lines_as_for_few(
     confirm(actor=rui, intake=intake, reason="List")
     with django_assert_max_num_queries(45):
         land_step(intake.pk)
+
+
+def test_a_lead_approves_what_a_list_proposed(rui: Person, lea: Person, case: Case) -> None:
+    merge_and_settle(case, row(dns="www.b.example"))
+    landed(rui, "*.b.example\n")
+    decision = approve(actor=lea, proposal=Proposal.objects.waiting().get())
+    assert (decision.state, decision.approver, decision.made_in) == ("in force", lea, None)
+    assert verdict_of(case, "www.b.example") == "blocked"
+
+
+def test_what_a_list_decided_is_undone_from_the_queue_of_any_case(rui: Person, case: Case) -> None:
+    merge_and_settle(case, row(dns="a.example"))
+    landed(rui, "a.example\n")
+    decision = Decision.objects.in_force().get()
+    site = client_of(rui)
+    assert f"/cases/{case.pk}/decisions/{decision.pk}/undo" in site.get(f"/cases/{case.pk}/").content.decode()
+    site.post(f"/cases/{case.pk}/decisions/{decision.pk}/undo")
+    assert verdict_of(case, "a.example") == "undecided"
