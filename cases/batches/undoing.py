@@ -23,11 +23,12 @@ from cases.verdicts.settle import take_verdict_lock
 from footprint.accounts.may import Verb, may
 from footprint.ledger.record import Actor, Change, change
 
-# The decisions that come next, each with the latest that was made on its subject since.
+# The decisions that come next, each with those that were made on its subject since. Not the greatest of
+# them by max(): for that the database may read all decisions backwards until it meets one.
 _NEXT = f"""
-    SELECT own.id, (SELECT max(d.id) FROM cases_decision d
-                     WHERE d.subject = own.subject AND d.subject_kind = own.subject_kind
-                       AND d.id > own.id AND {IN_FORCE} AND {COVERS})
+    SELECT own.id, ARRAY(SELECT d.id FROM cases_decision d
+                          WHERE d.subject = own.subject AND d.subject_kind = own.subject_kind
+                            AND d.id > own.id AND {IN_FORCE} AND {COVERS})
       FROM cases_decision own CROSS JOIN (SELECT %s::bigint AS case_id) v
      WHERE own.batch_id = %s AND own.id > %s
      ORDER BY own.id LIMIT %s
@@ -83,7 +84,7 @@ def _why_not_alone(batch: Batch, decisions: Sequence[Decision]) -> dict[int, str
 def _next(batch: Batch) -> list[Next]:
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [batch.case_id, batch.pk, batch.position, settings.FOOTPRINT.batch_step])
-        found = cursor.fetchall()
+        found = [(own, max(later, default=None)) for own, later in cursor.fetchall()]
     ids = {pk for row in found for pk in row if pk is not None}
     decisions = Decision.objects.select_related("proposer", "ended_by").in_bulk(ids)
     waiting = {

@@ -65,6 +65,7 @@ MORE = (
 )
 NO_ENTRY = {
     "cases.case_actions.visit": "that somebody looked changes nothing",
+    "cases.batches.actions.change_draft": "as draft",
     "cases.batches.actions.discard": "a draft was never confirmed, so nothing came of it",
     "cases.batches.actions.draft": "a draft decides nothing until it is confirmed, which is an entry",
     "footprint.ledger.exporting.lines_of": "it reads, by a cursor of its own",
