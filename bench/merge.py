@@ -92,7 +92,7 @@ def tell(what: str, rows: int, seconds: float) -> None:
 
 def merge_once(case: Case, rows: list[RowToMerge]) -> None:
     with transaction.atomic():
-        merge(case_id=case.pk, source="local", rows=rows)
+        merge(case_id=case.pk, source="local", rows=rows, since=datetime.now(UTC))
 
 
 def open_case(owner: Person) -> Case:
@@ -216,6 +216,18 @@ def measure_merging(owner: Person, count: int) -> None:
     analyze()
     next_day = list(groups(count, days_ago=-1))
     timed("merge, all known, a new day, a tenth with 30 days", count, lambda: merge_once(case, next_day))
+    measure_reviews(case, count)
+
+
+def measure_reviews(case: Case, count: int) -> None:
+    """The same with every value decided: first nothing is new, then a port of each value and a hash."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE cases_casevalue SET allowed = endpoints WHERE case_id = %s", [case.pk])
+    analyze()
+    decided = list(groups(count, days_ago=-2))
+    timed("merge, all decided, a new day", count, lambda: merge_once(case, decided))
+    news = list(groups(count, days_ago=-3, port=4444))
+    timed("merge, all decided, a new day, a new port of each", count, lambda: merge_once(case, news))
 
 
 def measure_deciding(owner: Person, count: int) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 
@@ -28,6 +29,7 @@ from cases.merging_sql import (
     UPSERT_SIGHTINGS,
 )
 from cases.models import CaseFile, ValueKind
+from cases.raising import raise_reviews
 from cases.verdicts.settle import lock_unsettled, settle, take_verdict_lock
 
 __all__ = ["Merged", "RowToMerge", "merge", "settle_unsettled"]
@@ -49,10 +51,11 @@ class Merged:
     unasked_rows: int = 0
 
 
-def merge(*, case_id: int, source: str, rows: Iterable[RowToMerge]) -> Merged:
+def merge(*, case_id: int, source: str, rows: Iterable[RowToMerge], since: datetime | None = None) -> Merged:
     """Keeps the rows of one whole asking of their days. Runs inside the caller's transaction.
 
-    Merging the same rows again changes nothing; what did not change is not written.
+    Merging the same rows again changes nothing; what did not change is not written. `since` is when the run
+    began: reviews fall due for what is new to what the case knew before it; without it, none do.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(
@@ -63,6 +66,7 @@ def merge(*, case_id: int, source: str, rows: Iterable[RowToMerge]) -> Merged:
     _stage(folded)
     given: dict[str, int | str] = {"case": case_id, "source": source}
     with connection.cursor() as cursor:
+        raise_reviews(cursor, case_id, since)
         cursor.execute(UPSERT_ENDPOINTS, given)
         new_endpoints, changed_endpoints = cursor.fetchone()
         cursor.execute(UPSERT_SIGHTINGS, given)

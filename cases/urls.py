@@ -15,6 +15,7 @@ from cases.views import (
     preflight,
     proposals,
     queue,
+    reviews,
     value_everywhere,
     values,
 )
@@ -45,6 +46,8 @@ urlpatterns = [
     path("cases/<int:pk>/notes/<int:note_pk>/", notes.edit_note, name="case-note"),
     path("cases/<int:pk>/notes/<int:note_pk>/remove", notes.remove, name="case-note-remove"),
     path("cases/<int:pk>/domain", domains.domain, name="case-domain"),
+    path("cases/<int:pk>/reviews/", reviews.reviews, name="case-reviews"),
+    path("cases/<int:pk>/reviews/confirm", reviews.confirm, name="case-reviews-confirm"),
     path("cases/<int:pk>/changes", changes.changes, name="case-changes"),
     path("cases/<int:pk>/settling", queue.settling, name="case-settling"),
     path("cases/<int:pk>/seen", queue.mark_seen, name="case-seen"),

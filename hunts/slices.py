@@ -287,7 +287,7 @@ def _child(asked: Slice, piece: Piece, of_how_many: int) -> Slice:
 def _merge(asked: Slice, rows: Sequence[RowToMerge]) -> Merged:
     hunt = asked.run.hunt
     _end_statements_in_time()
-    return merge(case_id=hunt.case_id, source=hunt.source.slug, rows=rows)
+    return merge(case_id=hunt.case_id, source=hunt.source.slug, rows=rows, since=asked.run.started_at)
 
 
 def _end_statements_in_time() -> None:

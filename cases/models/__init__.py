@@ -8,6 +8,7 @@ from cases.models.known import KnownEntry, KnownList
 from cases.models.note import Note
 from cases.models.proposal import Proposal
 from cases.models.resettling import Resettling
+from cases.models.review import FileTrait, ReviewDue
 from cases.models.value_count import ValueCount
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Decision",
     "Endpoint",
     "FileKind",
+    "FileTrait",
     "Intake",
     "IntakeLine",
     "KnownEntry",
@@ -28,6 +30,7 @@ __all__ = [
     "Note",
     "Proposal",
     "Resettling",
+    "ReviewDue",
     "Severity",
     "Sighting",
     "Tlp",

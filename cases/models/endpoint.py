@@ -18,6 +18,9 @@ from cases.verdicts.subject import Subject
 # The three big tables have no foreign keys in the database: checking each row costs a sixth of a merge.
 # Their rows are written by statements that read the parent, and nothing deletes cases, files or decisions.
 
+# Actions of connections that came from elsewhere.
+INBOUND = ("InboundConnectionAccepted", "InboundInternetScanInspected")
+
 
 class Endpoint(models.Model):
     """One (file, address, name) observed in a case; the pair is never flattened.
@@ -76,6 +79,10 @@ class Endpoint(models.Model):
             models.Index(fields=["case"], condition=Q(settled=False), name="endpoint_unsettled"),
             # What was seen after it was blocked.
             models.Index(fields=["last_seen"], condition=Q(verdict="blocked"), name="endpoint_blocked_seen"),
+            # Few, and asked for when connections go out for the first time.
+            models.Index(
+                fields=["case", "value"], condition=Q(actions__overlap=INBOUND), name="endpoint_inbound"
+            ),
         )
 
     def __str__(self) -> str:

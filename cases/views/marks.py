@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 
 from cases.known.matching import KnownHit
 from cases.models import Case, CaseValue, Decision
+from cases.reviews import ValueReviews
 
 # Tags as words only: what a row is short of is room.
 _NOUN = {"allowed": "allow", "blocked": "block"}
@@ -23,12 +24,13 @@ class Rank(IntEnum):
 
     NEW = 1
     ALARM = 2
-    LOOKALIKE = 3
-    KNOWN = 4
-    ELSEWHERE = 5
-    PROPOSED = 6
-    UNENFORCED = 7
-    NATURE = 8
+    REVIEW = 3
+    LOOKALIKE = 4
+    KNOWN = 5
+    ELSEWHERE = 6
+    PROPOSED = 7
+    UNENFORCED = 8
+    NATURE = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,13 @@ def marks_of_lists(hits: Sequence[KnownHit]) -> list[Mark]:
             "; ".join(f"{hit.list_name}: {hit.matched}" for hit in hits),
         )
     ]
+
+
+def marks_of_reviews(reviews: ValueReviews | None) -> list[Mark]:
+    """What is new about the value since it was decided."""
+    if reviews is None:
+        return []
+    return [Mark(Rank.REVIEW, "tag tag-wait", "review due", reviews.in_words)]
 
 
 Marker = Callable[[Case, Sequence[CaseValue]], Mapping[str, list[Mark]]]

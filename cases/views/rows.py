@@ -12,11 +12,12 @@ from django.utils import timezone
 
 from cases.known.matching import known_hits
 from cases.models import Case, CaseFile, CaseValue, Decision, Endpoint, Proposal
+from cases.reviews import ValueReviews, reviews_by_value
 from cases.row_versions import row_version
 from cases.settling import waiting_values
 from cases.verdicts.precedence import SCOPE_RANK, Scope
 from cases.views.editor import Editor
-from cases.views.marks import Mark, marks_of_decisions, marks_of_lists, marks_of_others
+from cases.views.marks import Mark, marks_of_decisions, marks_of_lists, marks_of_others, marks_of_reviews
 from cases.waiting import proposals_on
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
@@ -63,6 +64,7 @@ class Row:
     unsettled: int = 0
     file_names: list[str] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    reviews: ValueReviews | None = None
     editor: Editor | None = None
     pairs: Pairs | None = None
 
@@ -80,6 +82,7 @@ def rows_of(
     unsettled = waiting_values(case.pk, texts)
     known = known_hits([value.exact_subject for value in values])
     others = marks_of_others(case, values)
+    reviews = reviews_by_value(case, values)
     may_decide = case.is_live and may(person, Verb.PROPOSE, case)
     rows = []
     for value in values:
@@ -96,7 +99,9 @@ def rows_of(
                 unsettled=unsettled[value.value],
                 version=row_version(value.version, sum(decision.pk for decision in on_value)),
                 file_names=[files[pk].text for pk in value.file_ids if pk in files],
+                reviews=reviews.get(value.value),
                 marks=[
+                    *marks_of_reviews(reviews.get(value.value)),
                     *marks_of_lists(known.get(value.exact_subject, ())),
                     *marks_of_decisions(case, on_value, governing),
                     *others.get(value.value, ()),

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
 
 from cases.counting import count_values
-from cases.models import Case, CaseFile, Decision, Note
+from cases.models import Case, CaseFile, Decision, Note, ReviewDue
 from footprint.desk.sparkline import DAYS
 from hunts.models import Coverage, Run
 
@@ -24,6 +24,7 @@ class CaseFrame:
     runs: int
     decisions: int
     notes: int
+    reviews: int
     underway: Run | None
 
     @property
@@ -41,8 +42,9 @@ def case_frame(case: Case) -> CaseFrame:
         _count(Run.objects.filter(hunt__case=OuterRef("pk"))),
         _count(Decision.objects.filter(made_in=OuterRef("pk"))),
         _count(notes),
+        _count(ReviewDue.objects.filter(case=OuterRef("pk")).waiting()),
     )
-    runs, decisions, notes_kept = counted.get()
+    runs, decisions, notes_kept, reviews = counted.get()
     underway = Run.objects.filter(hunt__case=case).underway()
     return CaseFrame(
         files=list(case.files.all()),
@@ -50,6 +52,7 @@ def case_frame(case: Case) -> CaseFrame:
         runs=runs,
         decisions=decisions,
         notes=notes_kept,
+        reviews=reviews,
         underway=underway.select_related("hunt__source").order_by("pk").first(),
     )
 

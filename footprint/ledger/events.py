@@ -40,6 +40,7 @@ class Event(StrEnum):
     DECISION_SUPERSEDED = "cases:decision:superseded"
     DECISION_WITHDRAWN = "cases:decision:withdrawn"
     DECISION_EXPIRED = "cases:decision:expired"
+    REVIEW_CONFIRMED = "cases:review:confirmed"
     INTAKE_READ = "cases:intake:read"
     INTAKE_CONFIRMED = "cases:intake:confirmed"
     INTAKE_LANDED = "cases:intake:landed"
@@ -138,6 +139,7 @@ PHRASES: dict[Event, str] = {
     Event.DECISION_SUPERSEDED: "superseded a decision",
     Event.DECISION_WITHDRAWN: "withdrew a decision",
     Event.DECISION_EXPIRED: "expired a decision",
+    Event.REVIEW_CONFIRMED: "confirmed what was due for review of",
     Event.INTAKE_READ: "read in the list",
     Event.INTAKE_CONFIRMED: "began to import",
     Event.INTAKE_LANDED: "imported",
