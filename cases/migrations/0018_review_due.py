@@ -19,7 +19,7 @@ LEARN = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0016_decisions_backwards"),
+        ("cases", "0017_values_by_kind"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
