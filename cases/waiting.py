@@ -12,6 +12,8 @@ from django.db.models.functions import Now
 
 from cases.bases import by_value, covering_values
 from cases.models import Case, Decision, Proposal
+from cases.proposal_queryset import ProposalQuerySet
+from cases.querysets import DecisionQuerySet
 from cases.verdicts.preview import Preview
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
@@ -35,29 +37,23 @@ class Expiring:
     is_mine: bool
 
 
-def proposals_waiting_for(person: Person, at_most: int) -> list[WaitingProposal]:
+def proposals_to_answer(person: Person) -> ProposalQuerySet:
     """Those that the person may approve or reject, the oldest first. A batch is a line of its own."""
     found = Proposal.objects.waiting_for(person).with_decision().select_related("decision__case")
     found = found.exclude(kind=Proposal.Kind.MAKE, decision__batch__isnull=False)
-    return [
-        WaitingProposal(each, Preview.from_kept(each.judged_on))
-        for each in found.order_by("proposed_at")[:at_most]
-    ]
+    return found.order_by("proposed_at", "pk")
 
 
-def expiring_for(person: Person, at_most: int) -> list[Expiring]:
+def decisions_expiring_for(person: Person) -> DecisionQuerySet:
     """Decisions in force that end within the days of the setting: one's own, and those of one's cases."""
     if not may(person, Verb.PROPOSE):
-        return []
+        return Decision.objects.none()
     soon = Now() + timedelta(days=settings.FOOTPRINT.expiry_warning_days)
-    found = (
-        Decision.objects.in_force()
-        .filter(Q(proposer=person) | Q(made_in__owner=person) | Q(made_in__assignee=person))
-        .filter(expires_at__lte=soon)
-        .select_related("proposer", "case", "made_in")
-        .order_by("expires_at", "pk")
+    found = Decision.objects.in_force().filter(
+        Q(proposer=person) | Q(made_in__owner=person) | Q(made_in__assignee=person)
     )
-    return [Expiring(each, each.proposer_id == person.pk) for each in found[:at_most]]
+    ending = found.filter(expires_at__lte=soon).select_related("proposer", "case", "made_in")
+    return ending.order_by("expires_at", "pk")
 
 
 def proposals_on(case: Case, values: Sequence[str]) -> dict[str, Proposal]:

@@ -5,6 +5,7 @@ from footprint.desk.views import (
     cases,
     feeds,
     inbox,
+    inbox_previews,
     known,
     ledger,
     people,
@@ -20,6 +21,9 @@ from footprint.desk.views import (
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("inbox/cases/<int:pk>", inbox_previews.case_preview, name="inbox-case"),
+    path("inbox/proposals/<int:pk>", inbox_previews.proposal_preview, name="inbox-proposal"),
+    path("inbox/decisions/<int:pk>", inbox_previews.decision_preview, name="inbox-decision"),
     path("search/", search.search, name="search"),
     path("sign-in", signing.sign_in, name="sign-in"),
     path("sign-out", signing.sign_out, name="sign-out"),

@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case as If
-from django.db.models import OuterRef, Q, Subquery, Value, When
+from django.db.models import OuterRef, Q, Subquery
 
 from cases.models import Case, CaseValue, Verdict
+from cases.querysets import CaseQuerySet
 from footprint.accounts.models import Person
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingCase:
-    """`oldest` is when the undecided value that waits longest came, None when none waits."""
+    """`oldest` and `newest` are when undecided values came, None when none waits."""
 
     case: Case
     undecided: int
     oldest: datetime | None
+    newest: datetime | None
     is_mine: bool
 
     @property
@@ -31,26 +32,32 @@ class WaitingCase:
         return not self.undecided
 
 
-def waiting_cases(person: Person, at_most: int) -> list[WaitingCase]:
-    """Open cases assigned to the person, then live ones with undecided values, the longest wait first."""
-    undecided = CaseValue.objects.filter(case=OuterRef("pk"), verdict=Verdict.UNDECIDED)
-    oldest = Subquery(undecided.order_by("added_at").values("added_at")[:1])
-    found = (
-        Case.objects.live()
-        .with_counts()
-        .annotate(oldest=oldest)
-        .filter(Q(values_open__gt=0) | Q(assignee=person, state=Case.State.OPEN))
-        .with_people()
-    )
-    others_last = When(assignee=person, then=Value(0))
+def cases_of_person(person: Person) -> CaseQuerySet:
+    """Assigned to them and open, or with undecided values; the longest wait first."""
+    has_work = Q(values_open__gt=0) | Q(state=Case.State.OPEN)
+    mine = _with_waits(Case.objects.live().filter(assignee=person))
     # The plug-in of the type checker knows no annotation made through our own queryset.
-    ordered = found.order_by(If(others_last, default=Value(1)), "oldest", "pk")  # type: ignore[misc]
-    return [
-        WaitingCase(
-            case,
-            case.values_open,  # type: ignore[attr-defined]  # annotated above
-            case.oldest,  # type: ignore[attr-defined]  # as above
-            is_mine=case.assignee_id == person.pk,
-        )
-        for case in ordered[:at_most]
-    ]
+    return mine.filter(has_work).order_by("oldest", "pk")  # type: ignore[misc]
+
+
+def cases_of_others(person: Person) -> CaseQuerySet:
+    """Live ones with undecided values that are not assigned to the person."""
+    others = Case.objects.live().filter(Q(assignee=None) | ~Q(assignee=person))
+    return _with_waits(others).filter(values_open__gt=0).order_by("oldest", "pk")  # type: ignore[misc]  # as above
+
+
+def waiting_case(case: Case, person: Person) -> WaitingCase:
+    """Of a case that one of the two above found."""
+    return WaitingCase(
+        case,
+        case.values_open,  # type: ignore[attr-defined]  # annotated below
+        case.oldest,  # type: ignore[attr-defined]  # as above
+        case.newest,  # type: ignore[attr-defined]  # as above
+        is_mine=case.assignee_id == person.pk,
+    )
+
+
+def _with_waits(cases: CaseQuerySet) -> CaseQuerySet:
+    undecided = CaseValue.objects.filter(case=OuterRef("pk"), verdict=Verdict.UNDECIDED).values("added_at")
+    oldest, newest = (Subquery(undecided.order_by(order)[:1]) for order in ("added_at", "-added_at"))
+    return cases.with_counts().with_people().annotate(oldest=oldest, newest=newest)

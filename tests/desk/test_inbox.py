@@ -1,21 +1,27 @@
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from cases.case_actions import assign
-from cases.models import Case, CaseValue
+from cases.models import Case, CaseValue, Proposal, ReviewDue
+from cases.proposal_actions import reject
 from cases.state_actions import reopen_by_evidence
-from footprint.accounts.models import Person
+from footprint.accounts.may import Verb, may
+from footprint.accounts.models import Person, Role
+from footprint.desk.inbox.order import AT_MOST
 from footprint.ledger.record import Actor, change
 from hunts.models import Hunt, Run, Source
 from hunts.source_actions import change_source, pause_source
 from tests.cases.views.pages import text_of
 from tests.cases.world import decide_on, merge_and_settle, open_case, row
+from tests.roles import client_of, client_with, person_with
 
 
 def test_a_case_with_undecided_values_is_there_with_its_count(site: Client, rui: Person) -> None:
@@ -112,10 +118,122 @@ def test_nothing_to_do_says_so(site: Client) -> None:
     assert "Nothing needs you" in site.get("/").content.decode()
 
 
-def test_the_page_asks_as_often_for_one_case_as_for_many(
-    site: Client, rui: Person, django_assert_max_num_queries: DjangoAssertNumQueries
+LEFT = {
+    Role.LEAD: ["Approvals that wait for you", "Sources in trouble", "Undecided", "Runs in trouble"],
+    Role.REVIEWER: ["Approvals that wait for you", "Rejected, back to you", "Undecided"],
+    Role.ANALYST: ["Rejected, back to you", "Undecided"],
+    Role.READER: [],
+    Role.AUDITOR: [],
+    Role.ADMINISTRATOR: [],
+}
+
+
+@pytest.mark.parametrize("role", LEFT)
+def test_each_role_sees_what_it_can_act_on_in_its_order(rui: Person, role: Role) -> None:
+    someone, ana = person_with(role, "someone"), person_with(Role.ANALYST, "ana")
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row(dns="a.example"), row(dns="b.corp.example"))
+    decide_on(ana, case, "a.example")
+    pause_source(actor=Actor.run(3), source=Source.objects.get(slug="local"), because="AuthorizationFailed")
+    failed_run(case, rui)
+    if may(someone, Verb.PROPOSE) and role != Role.LEAD:
+        decide_on(someone, case, "b.corp.example", subject="*.corp.example")
+        reject(
+            actor=person_with(Role.LEAD, "lea"),
+            proposal=Proposal.objects.get(proposer=someone),
+            reason="Too wide",
+        )
+    said = client_of(someone).get("/").content.decode()
+    titles = re.findall(r"<h2 id=\"group-[a-z_]+\">([^<]+)</h2>", said)
+    assert titles == LEFT[role]
+    assert ("Your role reads and decides nothing" in said) == (not LEFT[role])
+
+
+def test_only_so_many_lines_of_a_group_are_shown_and_all_on_a_page_of_their_own(
+    site: Client, rui: Person
 ) -> None:
-    for _ in range(8):
+    for _ in range(AT_MOST + 2):
         merge_and_settle(open_case(rui, "a.exe"), row(dns="a.example"))
-    with django_assert_max_num_queries(12):
-        site.get("/")
+    page = site.get("/")
+    assert f"Undecided {AT_MOST} of {AT_MOST + 2}" in text_of(page)
+    assert page.content.decode().count("data-item") == AT_MOST + 1
+    assert 'href="?all=undecided"' in page.content.decode()
+    assert site.get("/?all=undecided").content.decode().count("data-item") == AT_MOST + 2
+
+
+@pytest.mark.parametrize("slug", ["nothing-like-it", "held"])
+def test_a_group_that_the_reader_does_not_have_is_not_there(site: Client, slug: str) -> None:
+    assert site.get(f"/?all={slug}").status_code == 404
+
+
+def test_what_came_since_the_last_visit_is_marked(site: Client, rui: Person) -> None:
+    merge_and_settle(open_case(rui, "a.exe"), row(dns="a.example"))
+    with time_machine.travel(timezone.now() - timedelta(hours=2)):
+        assert "is-new" not in site.get("/").content.decode()
+    assert site.get("/").content.decode().count("is-new") == 1
+    assert site.get("/").content.decode().count("is-new") == 1
+
+
+def test_a_review_due_is_confirmed_from_the_inbox(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row(dns="a.example"))
+    decide_on(rui, case, "a.example")
+    ReviewDue.objects.create(case=case, cause="hash", file=case.files.get(), what="b" * 40)
+    assert "a.exe : 1 new hash" in text_of(site.get("/"))
+    given = {"file": case.files.get().pk, "upto": ReviewDue.objects.get().pk, "back": "inbox"}
+    answer = site.post(f"/cases/{case.pk}/reviews/confirm", given, follow=True)
+    assert "1 review is confirmed" in text_of(answer)
+    assert "Review due" not in text_of(answer)
+
+
+@pytest.mark.parametrize("role", [Role.READER, Role.ANALYST])
+def test_who_does_not_decide_confirms_nothing(rui: Person, role: Role) -> None:
+    case = open_case(rui, "a.exe")
+    assert client_with(role).post(f"/cases/{case.pk}/reviews/confirm", {"upto": 1}).status_code == 403
+
+
+def test_the_reviews_of_a_case_have_a_page(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row(dns="a.example"))
+    assert "Nothing is due for review" in text_of(site.get(f"/cases/{case.pk}/reviews/"))
+    decide_on(rui, case, "a.example")
+    ReviewDue.objects.create(case=case, cause="port", value="a.example", what="8443")
+    assert "a.example new port 8443" in text_of(site.get(f"/cases/{case.pk}/reviews/"))
+    assert "1 review due" in text_of(site.get(f"/cases/{case.pk}/"))
+    assert "review due" in text_of(site.get(f"/cases/{case.pk}/?verdict=blocked"))
+
+
+def test_the_previews_show_what_a_line_is_about(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row(dns="a.example"), row(dns="b.example"))
+    decision = decide_on(rui, case, "a.example")
+    ana = person_with(Role.ANALYST, "ana")
+    decide_on(ana, case, "b.example")
+    said = text_of(site.get(f"/inbox/cases/{case.pk}"))
+    assert "1 undecided, 0 allowed, 1 blocked" in said
+    assert "b.example 1 device" in said
+    assert "Seen in the beacon report" in text_of(site.get(f"/inbox/decisions/{decision.pk}"))
+    proposal = Proposal.objects.get(proposer=ana)
+    assert "Ana proposes to block b.example" in text_of(site.get(f"/inbox/proposals/{proposal.pk}"))
+
+
+@pytest.mark.parametrize("role", [Role.REVIEWER, Role.LEAD])
+def test_the_page_asks_as_often_for_one_case_as_for_many(
+    rui: Person, role: Role, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = client_with(role)
+    client.get("/")
+    for _ in range(8):
+        case = open_case(rui, "a.exe")
+        merge_and_settle(case, row(dns="a.example"))
+        ReviewDue.objects.create(case=case, cause="hash", file=case.files.get(), what="b" * 40)
+    with django_assert_max_num_queries(18):
+        client.get("/")
+
+
+def failed_run(case: Case, by: Person) -> Run:
+    hunt = Hunt.objects.create(case=case, source=Source.objects.get(slug="local"), opened_by=by)
+    today = timezone.now().date()
+    return Run.objects.create(
+        hunt=hunt, slot="first", state="failed", first_day=today, last_day=today, ended_at=timezone.now()
+    )

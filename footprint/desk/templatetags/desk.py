@@ -276,3 +276,9 @@ def until(moment: datetime) -> str:
 def age(moment: datetime) -> str:
     """ "6 min ago", "2 days ago"; the exact time in the title."""
     return _time(moment, times.age(moment, timezone.now()))
+
+
+@register.simple_tag
+def newer(moment: datetime | None, since: datetime | None) -> bool:
+    """Whether it came since then; nothing is new to who was never there."""
+    return moment is not None and since is not None and moment > since
