@@ -79,9 +79,9 @@ def decide(
     digest of the preview that they saw, if they saw one; when it has moved, PreviewMoved. CannotDecide
     says which field is wrong. In all three cases nothing is written.
     """
-    with change(actor=Actor.person(actor)) as ledger:
-        take_verdict_lock()
-        decision = new_decision(
+
+    def drafted() -> Decision:
+        return new_decision(
             case=case,
             subject=subject_for(_value_to_decide(case, value), subject),
             verdict=verdict,
@@ -91,9 +91,19 @@ def decide(
             expires_at=expires_at,
             proposer=actor,
         )
+
+    with change(actor=Actor.person(actor)) as ledger:
+        early = _preview_of_wide(drafted()) if subject else None
+        take_verdict_lock()
+        decision = drafted()
         check_basis(case, value, basis)
-        _make_or_propose(ledger, decision, actor, seen)
+        _make_or_propose(ledger, decision, actor, seen, early)
     return decision
+
+
+def _preview_of_wide(decision: Decision) -> Preview | None:
+    """Counted before the lock, so that nobody waits: what is wide is proposed, and counted again when approved."""
+    return preview_of(decision) if decision.as_subject.is_wide else None
 
 
 def _value_to_decide(case: Case, value: str) -> CaseValue:
@@ -117,9 +127,11 @@ def extend(*, actor: Person, decision: Decision, expires_at: datetime | None, re
     return longer
 
 
-def _make_or_propose(ledger: Change, decision: Decision, actor: Person, seen: str) -> None:
+def _make_or_propose(
+    ledger: Change, decision: Decision, actor: Person, seen: str, early: Preview | None = None
+) -> None:
     why = why_not_alone(actor, decision)
-    preview = preview_of(decision) if seen or why else None
+    preview = early or (preview_of(decision) if seen or why else None)
     _refuse_moved(preview, seen)
     if preview is None or not why:
         put_in_force(ledger, decision, actor, preview)

@@ -28,7 +28,7 @@ MOST_OF_EACH = 8
 
 _PUT_OFF = """
     INSERT INTO cases_resettling (endpoint_id, case_id, value)
-    SELECT DISTINCT e.id, e.case_id, e.value FROM cases_endpoint e WHERE e.id IN ({reached})
+    SELECT e.id, e.case_id, e.value FROM cases_endpoint e WHERE e.id IN ({reached})
     ON CONFLICT DO NOTHING
 """
 _TAKE = """
