@@ -13,6 +13,7 @@ from cases.models import Case, Decision
 from cases.watchlists import actions, publishing
 from cases.watchlists.computing import Rule
 from cases.watchlists.formats import REGISTRY
+from cases.watchlists.hints import hint_targets
 from cases.watchlists.models import Consumer, Publication, Watchlist
 from cases.watchlists.publishing import CannotPublish, Counts
 from footprint.accounts.gate import SignedInRequest, requires
@@ -105,6 +106,7 @@ def publish(request: SignedInRequest, slug: str) -> HttpResponseBase:
         messages.error(request, str(refused))
     else:
         messages.success(request, _outcome(made))
+        hint_targets()
     return redirect("watchlist-versions", slug=slug)
 
 
@@ -131,6 +133,7 @@ def roll_back(request: SignedInRequest, slug: str) -> HttpResponseBase:
         messages.error(request, str(refused))
     else:
         messages.success(request, _outcome(made))
+        hint_targets()
     return redirect("watchlist-versions", slug=slug)
 
 
@@ -143,6 +146,7 @@ def held(request: SignedInRequest, slug: str, pk: int) -> HttpResponseBase:
             messages.success(
                 request, _outcome(publishing.release(actor=request.user, publication=publication))
             )
+            hint_targets()
         else:
             publishing.refuse(actor=request.user, publication=publication, why=_why(request))
             messages.success(request, "The publication is refused, and the list is paused.")
