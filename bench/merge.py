@@ -131,8 +131,8 @@ BY_HAND = """
             first_seen, last_seen,
         strip, strip_to, added_at, version)
     SELECT %(case)s, value, kind, '', 'undecided', true, count(*), count(*), 0, 0, 1, '{}',
-        count(DISTINCT ip), max(machines), false, '{}', false, sum(events), count(DISTINCT day), min(first_seen),
-            max(last_seen), '{}', max(day),
+        count(DISTINCT ip), max(machines), false, '{}', false, sum(events), count(DISTINCT day),
+            min(first_seen), max(last_seen), '{}', max(day),
         now(), 0
       FROM arrived GROUP BY value, kind ORDER BY value
     ON CONFLICT (case_id, value) DO UPDATE SET endpoints = excluded.endpoints,
