@@ -102,7 +102,7 @@ def decide(
 
 
 def _preview_of_wide(decision: Decision) -> Preview | None:
-    """Counted before the lock, so that nobody waits: what is wide is proposed, and counted again when approved."""
+    """Counted before the lock, so that nobody waits for it; approving counts again."""
     return preview_of(decision) if decision.as_subject.is_wide else None
 
 
