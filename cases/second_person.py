@@ -108,8 +108,9 @@ _ASKED = """
     unnest(%(numbers)s::int[], %(kinds)s::text[], %(subjects)s::text[], %(networks)s::cidr[],
            %(cases)s::bigint[]) AS asked(n, kind, subject, network, case_id)
 """
+# Of exact subjects alone. An address stands beside names too; its devices are those of its endpoints.
 # OFFSET 0 keeps the planner to one value of one case: left alone it asks the index of trigrams, in which
-# addresses are all alike. Of exact subjects alone. An address stands beside names too; its devices are those of its endpoints.
+# addresses are all alike.
 _COMMON = f"""
     SELECT found.n, max(found.devices), count(DISTINCT found.case_id) FILTER (WHERE found.is_other)
       FROM (
