@@ -177,7 +177,8 @@ _COUNTED = """
     SELECT n, 'move', case_id, file_id, NULL, before, after, count(*) FROM moved
      GROUP BY n, case_id, file_id, before, after
     UNION ALL
-    SELECT n, 'values', NULL, NULL, NULL, NULL, NULL, count(DISTINCT (case_id, value)) FROM moved GROUP BY n
+    SELECT n, 'values', NULL, NULL, NULL, NULL, NULL, count(*)
+      FROM (SELECT DISTINCT n, case_id, value FROM moved) each_once GROUP BY n
     UNION ALL
     (SELECT n, 'row', case_id, NULL, value, before, after, count(*) FROM moved
       GROUP BY n, case_id, value, before, after ORDER BY count(*) DESC, value, case_id LIMIT %(rows)s)
