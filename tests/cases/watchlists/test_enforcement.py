@@ -11,7 +11,7 @@ from django.utils import timezone
 from cases.actions import undo
 from cases.deciding import database_now
 from cases.models import Case, CaseValue, Decision
-from cases.watchlists import actions
+from cases.watchlists import actions, tasks
 from cases.watchlists.after_block import effects_of, seen_after_block
 from cases.watchlists.enforcement import count_fetches
 from cases.watchlists.marks import marks_of_blocks
@@ -83,6 +83,14 @@ def test_fetches_are_counted_once(blocks: Watchlist, rui: Person, case: Case, le
     publish(blocks)
     fetch(consumer(blocks, lea), 1)
     assert (count_fetches(), count_fetches()) == (1, 0)
+
+
+def test_the_clock_counts_fetches(blocks: Watchlist, rui: Person, case: Case, lea: Person):
+    block(rui, case, "a.example")
+    publish(blocks)
+    fetch(consumer(blocks, lea), 1)
+    tasks.look_after_targets()
+    assert Enforcement.objects.get().by == "fw-plain-text"
 
 
 def test_a_block_that_nobody_enforces_is_marked(rui: Person, case: Case):
