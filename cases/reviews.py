@@ -62,11 +62,19 @@ class ValueReviews:
 
 def counted(causes: Counter[str]) -> str:
     """ "2 new hashes, 1 new folder"."""
-    plurals = {"hash": "hashes"}
     return ", ".join(
-        f"{count} new {cause if count == 1 else plurals.get(cause, f'{cause}s')}"
-        for cause, count in sorted(causes.items(), reverse=True)
+        f"{count} {one if count == 1 else many}"
+        for cause, (one, many) in _NEWS.items()
+        if (count := causes[cause])
     )
+
+
+_NEWS = {
+    ReviewDue.Cause.OUTBOUND: ("inbound turned outbound", "inbound turned outbound"),
+    ReviewDue.Cause.PORT: ("new port", "new ports"),
+    ReviewDue.Cause.HASH: ("new hash", "new hashes"),
+    ReviewDue.Cause.FOLDER: ("new folder", "new folders"),
+}
 
 
 def reviews_of_files(case: Case) -> list[FileReviews]:
