@@ -76,7 +76,7 @@ _BELOW = """
 # By the index of trigrams where the part is rare; where it is common, the first rows are found at once.
 _PART = f"""
     SELECT DISTINCT value FROM (
-        SELECT value FROM cases_casevalue WHERE value LIKE %s LIMIT {_LOOKED_AT_MOST}
+        SELECT value FROM cases_casevalue WHERE lower(value) LIKE lower(%s) LIMIT {_LOOKED_AT_MOST}
     ) seen ORDER BY value LIMIT %s
 """
 _SHORTEST_PART = 3

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
+from django.db.models.lookups import Contains
 
 from cases.verdicts.subject import Subject, networks_around, suffixes_of
 from footprint.accounts.may import Verb, may
@@ -104,8 +105,8 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 
     def about(self, subject: Subject | None, text: str) -> DecisionQuerySet:
         """What a search means: subjects that contain the text, and what covers the subject if it is one."""
-        texts = {text, text.lower(), subject.text if subject else text}
-        found = Q(*(("subject__contains", each) for each in sorted(texts)), _connector=Q.OR)
+        texts = {text.lower(), subject.text.lower() if subject else text.lower()}
+        found = Q(*(Contains(Lower("subject"), each) for each in sorted(texts)), _connector=Q.OR)
         if subject is not None:
             found |= Q(subject=subject.text) | _around(subject)
         return self.filter(found)

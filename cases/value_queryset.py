@@ -8,7 +8,8 @@ import idna
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
-from django.db.models.functions import Reverse
+from django.db.models.functions import Lower, Reverse
+from django.db.models.lookups import Contains, StartsWith
 
 from cases.ordering import Key, Order, Place
 
@@ -26,7 +27,8 @@ class CaseValueQuerySet(models.QuerySet["CaseValue"]):
         spellings = {text, text.lower(), ascii_form(text)} - {""}
         matching = Q()
         for spelling in spellings:
-            matching |= Q(value__contains=spelling) if len(spelling) >= 3 else Q(value__startswith=spelling)
+            is_long = len(spelling) >= 3
+            matching |= Q(Contains(Lower("value"), spelling) if is_long else StartsWith(F("value"), spelling))
         return self.filter(matching)
 
     def names_below(self, name: str) -> CaseValueQuerySet:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import Lower
 from netfields import CidrAddressField
 
 from cases.models.case import Case
@@ -111,7 +112,8 @@ class Decision(models.Model):
                 name="decision_lists",
             ),
             models.Index(fields=["subject"], name="decision_subject"),
-            GinIndex(fields=["subject"], opclasses=["gin_trgm_ops"], name="decision_text"),
+            # Lowered for the reason that the text of values is.
+            GinIndex(OpClass(Lower("subject"), name="gin_trgm_ops"), name="decision_text"),
             models.Index(
                 fields=["network"],
                 condition=Q(state="in force", network__isnull=False),
