@@ -54,7 +54,7 @@ def test_a_wider_subject_is_proposed_by_keyboard_alone(signed_in: Page, world: W
 def test_a_proposal_is_approved_by_keyboard(page: Page, world: World, proposal: Proposal) -> None:
     sign_in(page, "lea")
     page.keyboard.press("j")
-    item = page.locator("[data-item]")
+    item = page.locator("[data-item]").first
     expect(item).to_be_focused()
     page.keyboard.press("a")
     expect(item.locator("[data-approve]")).to_be_focused()

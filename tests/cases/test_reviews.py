@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -183,7 +184,7 @@ def test_the_inbox_has_one_line_for_a_file_and_one_for_all_values(
     decided: Case, rui: Person, ana: Person
 ) -> None:
     decide_on(rui, decided, "b.example")
-    news = {"ports": [7, 8], "hashes": ["b" * 40, "c" * 40]}
+    news: dict[str, Any] = {"ports": [7, 8], "hashes": ["b" * 40, "c" * 40]}
     run_over(decided, [row("192.0.2.1", "a.example", **news), row("192.0.2.2", "b.example", **news)])
     lines, total = reviews_waiting_for(rui, 10)
     assert total == 2

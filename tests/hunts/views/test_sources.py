@@ -48,5 +48,5 @@ def test_the_page_costs_the_same_for_many_sources(
 ) -> None:
     for _ in range(4):
         make_source([event("a.exe", days_ago(1), ip="198.51.100.7")])
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         site.get("/sources/")
