@@ -45,7 +45,7 @@ class ToJudge(Protocol):
 
 
 def why_second_person_of(
-    decisions: Sequence[ToJudge], *, ended: Sequence[Decision | None] = ()
+    decisions: Sequence[ToJudge], *, ended: Sequence[Decision | None] = (), are_imported: bool = False
 ) -> list[_Why]:
     """For each decision, to be made or to be ended, the reasons for a second person, in the same order.
 
@@ -70,6 +70,7 @@ def why_second_person_of(
             overridden=overridden.get(number, ()),
             devices=devices,
             other_cases=other_cases,
+            is_imported=are_imported,
         )
         found.append(why_second_person(facts, limits))
     return found

@@ -93,7 +93,8 @@ def _land(
     lines = _still_to_land(intake, coming, told)
     decisions = [_decision_of(intake, line, person, now) for line in lines]
     held = _held(lines)
-    whys = why_second_person_of(decisions, ended=[held.get(_key(each)) for each in decisions])
+    replaced = [_unless_past(held.get(_key(each)), now) for each in decisions]
+    whys = why_second_person_of(decisions, ended=replaced, are_imported=True)
     cut = _cut(whys)
     alone = [number for number, why in enumerate(whys[:cut]) if not why]
     _make(ledger, intake, [decisions[number] for number in alone], held, person)
@@ -166,6 +167,14 @@ def _held(lines: Sequence[IntakeLine]) -> Mapping[_Key, Decision]:
     return {_key(decision): decision for decision in found.order_by("pk")}
 
 
+def _unless_past(decision: Decision | None, now: datetime) -> Decision | None:
+    return None if decision is None or _is_past(decision, now) else decision
+
+
+def _is_past(decision: Decision, now: datetime) -> bool:
+    return decision.expires_at is not None and decision.expires_at <= now
+
+
 def _make(
     ledger: Change,
     intake: Intake,
@@ -198,7 +207,7 @@ def _make_room(
     """Ends what holds their places; returns what was still in force."""
     now = decisions[0].made_at
     holders = [held[_key(each)] for each in decisions if _key(each) in held]
-    past = [each for each in holders if each.expires_at is not None and each.expires_at <= now]
+    past = [each for each in holders if _is_past(each, now)]
     end_many(ledger, past, Decision.State.EXPIRED, None, now)
     for each in past:
         note_ended(ledger, each, reason="Its time was over.")

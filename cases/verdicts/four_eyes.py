@@ -26,7 +26,7 @@ class Facts:
 
     `replaces` is the verdict of the decision whose place it takes, where there is one. `overridden` names
     the more specific blocks of a wider scope that it would override; `devices` and `other_cases` are the
-    value's, for exact subjects only.
+    value's, for exact subjects only. `is_imported` is true of a decision that comes with a list.
     """
 
     subject: Subject
@@ -37,6 +37,7 @@ class Facts:
     overridden: Sequence[str] = ()
     devices: int = 0
     other_cases: int = 0
+    is_imported: bool = False
 
     @property
     def verdicts(self) -> set[Verdict]:
@@ -54,6 +55,7 @@ def why_second_person(facts: Facts, limits: Limits) -> tuple[str, ...]:
             _devices(facts, limits),
             _other_cases(facts, limits),
             _everywhere_block(facts, limits),
+            _replaces_block(facts),
         )
         if sentence
     )
@@ -90,6 +92,13 @@ def _everywhere_block(facts: Facts, limits: Limits) -> str:
     if not limits.everywhere_blocks or facts.scope is not Scope.EVERYWHERE:
         return ""
     return "It blocks everywhere." if Verdict.BLOCKED in facts.verdicts else ""
+
+
+def _replaces_block(facts: Facts) -> str:
+    """Whoever imports a list does not look at each block that it would end."""
+    if not facts.is_imported or facts.scope is not Scope.EVERYWHERE:
+        return ""
+    return "It replaces a block in force everywhere." if facts.replaces is Verdict.BLOCKED else ""
 
 
 _NAMED_AT_MOST = 3

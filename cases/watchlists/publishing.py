@@ -240,10 +240,14 @@ _JOINED = f"""
       LEFT JOIN cases_decision d ON w.kind IS NULL AND d.id = e.decision_number
 """
 _SAME = "w.decision_number = e.decision_number AND w.may_widen = e.may_widen"
-# Undone or superseded together with many others: a person said so once, not for each.
+# Undone or superseded together with many others, by a batch or by a list that was taken in: a person said so once, not for each.
 _IN_BULK = """
     (EXISTS (SELECT FROM cases_batch b WHERE b.id = d.batch_id AND b.task = 'undoing')
-     OR EXISTS (SELECT FROM cases_decision n WHERE n.supersedes_id = d.id AND n.batch_id IS NOT NULL))
+     OR EXISTS (SELECT FROM cases_decision n
+                 WHERE n.supersedes_id = d.id
+                   AND (n.batch_id IS NOT NULL
+                        OR EXISTS (SELECT FROM cases_intakeline l
+                                    WHERE l.decision_id = n.id AND l.outcome IN ('made', 'proposed')))))
 """
 _COUNT = f"""
     SELECT count(e.kind), count(w.kind), count(*) FILTER (WHERE e.kind IS NULL),

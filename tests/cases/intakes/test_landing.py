@@ -91,6 +91,19 @@ def test_contradicting_lines_are_decided_when_asked_for(rui: Person) -> None:
     assert {"cases:decision:superseded", "cases:decision:made"} <= events
 
 
+def test_a_block_everywhere_is_replaced_by_a_list_only_with_a_second_person(rui: Person, lea: Person) -> None:
+    theirs = made(lea, "b.example", verdict="blocked")
+    intake = landed(rui, "b.example\n", "allowed", takes_over=True)
+    assert outcomes(intake) == ["proposed"]
+    assert "It replaces a block in force everywhere." in IntakeLine.objects.get(intake=intake).why
+    assert theirs in Decision.objects.in_force()
+
+
+def test_a_block_whose_time_is_over_is_no_longer_replaced(rui: Person) -> None:
+    made(rui, "a.example", expires_at=timezone.now() - timedelta(minutes=1))
+    assert outcomes(landed(rui, "a.example\n", "allowed", takes_over=True)) == ["made"]
+
+
 def test_what_was_decided_between_preview_and_landing_stays(rui: Person) -> None:
     intake = taken(rui, "a.example\nb.example\nc.example\n")
     confirm(actor=rui, intake=intake, reason="List")

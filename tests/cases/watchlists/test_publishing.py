@@ -8,7 +8,8 @@ from structlog.testing import capture_logs
 
 from cases.actions import undo
 from cases.deciding import database_now
-from cases.models import Case, Decision
+from cases.models import Case, Decision, Proposal
+from cases.proposal_actions import approve
 from cases.watchlists import actions, publishing
 from cases.watchlists.computing import Rule, compute, wanted
 from cases.watchlists.entries import difference, entries_of, gone_before
@@ -18,6 +19,7 @@ from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Checkpoint, Entry
 from footprint.ledger.record import Actor
 from tests.cases.batches.bulk import decided, undone
+from tests.cases.intakes.test_landing import landed
 from tests.cases.world import decide_on, merge_and_settle, row
 
 
@@ -343,6 +345,20 @@ def test_a_bulk_decision_in_the_place_of_others_is_held(case: Case, rui: Person,
     block_many(rui, case, 20)
     publish(blocks)
     decided(rui, case, verdict="allowed")
+    held = publish(blocks)
+    assert held is not None
+    assert (held.state, held.removed) == ("held", 20)
+
+
+def test_a_list_taken_in_in_the_place_of_others_is_held(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person
+):
+    block_many(rui, case, 20)
+    publish(blocks)
+    subjects = Decision.objects.in_force().values_list("subject", flat=True)
+    landed(rui, "\n".join(subjects), "allowed", takes_over=True)
+    for proposal in Proposal.objects.waiting():
+        approve(actor=lea, proposal=proposal)
     held = publish(blocks)
     assert held is not None
     assert (held.state, held.removed) == ("held", 20)
