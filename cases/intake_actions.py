@@ -8,16 +8,13 @@ from datetime import datetime
 from django.db import transaction
 
 from cases.deciding import checked_expiry, checked_reason, database_now
+from cases.intakes.confirming import SMALL_LIST, takes_lead
 from cases.intakes.examining import examine
 from cases.intakes.taking_in import CannotTakeIn, fill
 from cases.models import Intake, Verdict
-from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Subject, change
-
-# More decisions at once are a lead's.
-SMALL_LIST = 500
 
 __all__ = [
     "SMALL_LIST",
@@ -66,7 +63,7 @@ def confirm(
         draft.total = draft.entries.to_land(takes_over=takes_over).count()
         if not draft.total:
             raise CannotTakeIn("", "No line of this list would be decided.")
-        if draft.total > SMALL_LIST and not may(actor, Verb.IMPORT_LARGE_LIST, draft):
+        if takes_lead(actor, draft.total):
             raise CannotTakeIn("", f"More than {SMALL_LIST} decisions at once are confirmed by a lead.")
         draft.state = Intake.State.LANDING
         draft.confirmed_by, draft.confirmed_at = actor, now

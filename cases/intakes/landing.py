@@ -18,6 +18,7 @@ from cases.batches.writing import ToMake, insert_decisions
 from cases.deciding import database_now, propose
 from cases.decision_entries import note_ended, note_made
 from cases.explained import ruling_of
+from cases.intakes.confirming import why_not_by
 from cases.intakes.examining import examine
 from cases.models import Decision, Intake, IntakeLine, Proposal
 from cases.second_person import why_second_person_of
@@ -64,8 +65,13 @@ def land_waiting() -> int:
 
 def land_step(pk: int) -> bool:
     """Decides on the lines that come next; returns whether there may be more."""
-    person = Intake.objects.select_related("confirmed_by").get(pk=pk).confirmed_by
+    confirmed = Intake.objects.select_related("confirmed_by").get(pk=pk)
+    person = confirmed.confirmed_by
     if person is None:
+        return False
+    why = why_not_by(person, confirmed.total)
+    if why:
+        _stop(pk, why)
         return False
     with change(actor=Actor.person(person)) as ledger:
         take_verdict_lock()
@@ -84,6 +90,14 @@ def land_step(pk: int) -> bool:
             return False
         _land(ledger, intake, coming, person, now)
     return True
+
+
+def _stop(pk: int, why: str) -> None:
+    """By the clock: whoever confirmed the list has no part in its end."""
+    with change(actor=Actor.clock("land_intakes")) as ledger:
+        intake = Intake.objects.select_for_update().get(pk=pk)
+        if intake.is_landing:
+            _end(ledger, intake, Intake.State.STOPPED, why)
 
 
 def _land(

@@ -171,6 +171,39 @@ def test_a_stopped_list_keeps_what_has_landed(rui: Person, monkeypatch: pytest.M
     assert len(in_force()) == 2
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"is_active": False}, "no longer active"),
+        ({"role": Role.ANALYST}, "may no longer import"),
+        ({"role": Role.READER}, "may no longer import"),
+    ],
+)
+def test_it_stops_when_who_confirmed_it_may_no_longer_decide(
+    rui: Person, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], said: str
+) -> None:
+    monkeypatch.setattr(landing, "STEP", 2)
+    intake = taken(rui, "\n".join(f"n{number}.example" for number in range(5)))
+    confirm(actor=rui, intake=intake, reason="List")
+    land_step(intake.pk)
+    Person.objects.filter(pk=rui.pk).update(**changes)
+    assert not land_step(intake.pk)
+    intake.refresh_from_db()
+    assert (intake.state, len(in_force())) == ("stopped", 2)
+    assert said in intake.said
+    assert Entry.objects.get(event="cases:intake:stopped").actor_kind == "clock"
+
+
+def test_a_large_list_stops_when_who_confirmed_it_is_no_longer_a_lead(lea: Person) -> None:
+    intake = taken(lea, "\n".join(f"n{number}.example" for number in range(SMALL_LIST + 1)))
+    confirm(actor=lea, intake=intake, reason="List")
+    Person.objects.filter(pk=lea.pk).update(role=Role.REVIEWER)
+    land_waiting()
+    intake.refresh_from_db()
+    assert (intake.state, Decision.objects.count()) == ("stopped", 0)
+    assert "no longer a lead" in intake.said
+
+
 def test_an_expiry_that_passes_meanwhile_stops_it(rui: Person) -> None:
     intake = taken(rui, "a.example\n")
     confirm(actor=rui, intake=intake, reason="List", expires_at=timezone.now() + timedelta(hours=1))
