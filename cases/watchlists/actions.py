@@ -110,9 +110,13 @@ def change_rule(
         saved.title, saved.about = title.strip(), about.strip()
         saved.subject_kinds, saved.scopes = list(kinds), list(scopes)
         saved.rule_changed_at = database_now()
-        saved.save()
         saved.cases.set(cases)
-        ledger.add(Event.WATCHLIST_CHANGED, subject_of(saved), before=before, after=_rule_in_words(saved))
+        after = _rule_in_words(saved)
+        if any(before[name] != after[name] for name in ("kinds", "scopes", "cases")):
+            # Another title must not take the rule off its author's hands.
+            saved.rule_changed_by = actor
+        saved.save()
+        ledger.add(Event.WATCHLIST_CHANGED, subject_of(saved), before=before, after=after)
     return saved
 
 
@@ -139,6 +143,7 @@ def add_watchlist(
             subject_kinds=list(kinds),
             scopes=list(scopes),
             rule_changed_at=database_now(),
+            rule_changed_by=actor,
         )
         made.cases.set(cases)
         ledger.add(Event.WATCHLIST_ADDED, subject_of(made), after=_rule_in_words(made))

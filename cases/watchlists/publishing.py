@@ -146,24 +146,37 @@ def roll_back(*, actor: Person, watchlist: Watchlist, number: int, why: str) -> 
 
 
 def release(*, actor: Person, publication: Publication) -> Publication:
-    """Publishes what was held. Never by the person who asked for it, and only if it is still the same."""
+    """Publishes what was held. Never by a person who caused it, and only if it is still the same."""
     _seal(publication.watchlist)
     with change(actor=Actor.person(actor)) as ledger:
         locked = _locked(publication.watchlist)
         held = _still_held(locked, publication)
-        if held.made_by_id == actor.pk:
-            raise CannotPublish("You asked for this publication; another person must release it.")
+        if has_caused(actor, held, locked):
+            raise CannotPublish(
+                "You asked for this publication or changed the rule; another person must release it."
+            )
         if held.rolled_back_to is None:
             _refuse_when_paused(locked)
             compute(Rule.of(locked))
             _keep_conflicts(locked)
         else:
+            _refuse_when_paused(locked, also_alone=False)
             _take_version(locked, held.rolled_back_to)
         if _count(locked).sha256 != held.sha256:
             raise CannotPublish("The list has changed since it was held. Look at the new numbers first.")
         held.approver = actor
         _freeze(ledger, held, held.made_at if held.rolled_back_to is None else None)
     return held
+
+
+def has_caused(person: Person, held: Publication, watchlist: Watchlist) -> bool:
+    """Whoever asked for it, and whoever changed the rule since the list was last looked at: then it may be
+    the clock that asked."""
+    if held.made_by_id == person.pk:
+        return True
+    changed_at, as_of = watchlist.rule_changed_at, watchlist.as_of
+    is_pending = changed_at is not None and (as_of is None or changed_at > as_of)
+    return held.rolled_back_to is None and is_pending and watchlist.rule_changed_by_id == person.pk
 
 
 def refuse(*, actor: Person, publication: Publication, why: str) -> None:

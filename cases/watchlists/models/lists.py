@@ -37,6 +37,9 @@ class Watchlist(models.Model):
     cases = models.ManyToManyField(Case, related_name="watchlists")
     as_of = models.DateTimeField(null=True)
     rule_changed_at = models.DateTimeField(null=True)
+    rule_changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     paused_why = models.TextField(blank=True)
 
     class Meta:

@@ -16,7 +16,7 @@ from cases.watchlists.actions import download
 from cases.watchlists.entries import Difference, difference, report_of
 from cases.watchlists.formats import REGISTRY, Format
 from cases.watchlists.models import Conflict, Publication, Publishing, Watchlist
-from cases.watchlists.publishing import Pending, is_paused, pending
+from cases.watchlists.publishing import Pending, has_caused, is_paused, pending
 from cases.watchlists.querysets import decisions_of
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb, may
@@ -109,6 +109,7 @@ def versions(request: SignedInRequest, slug: str) -> HttpResponse:
 def frame(request: SignedInRequest, shown: Watchlist, tab: str) -> dict[str, object]:
     """What the head of every page of a list needs."""
     published = Publication.objects.of(shown).published().first()
+    held = Publication.objects.of(shown).held().select_related("made_by").first()
     waits: Pending = pending(shown)
     switch: Publishing | None = is_paused()
     return {
@@ -117,7 +118,8 @@ def frame(request: SignedInRequest, shown: Watchlist, tab: str) -> dict[str, obj
         "tab": tab,
         "formats": _formats(),
         "published": published,
-        "held": Publication.objects.of(shown).held().select_related("made_by").first(),
+        "held": held,
+        "has_caused_held": held is not None and has_caused(request.user, held, shown),
         "pending": waits,
         "paused": switch,
         "manages": may(request.user, Verb.MANAGE_WATCHLISTS),

@@ -307,6 +307,37 @@ def test_a_rule_that_empties_a_list_is_held_for_another_person(
     assert (released.number, released.approver, values_of(released)) == (2, tom, [])
 
 
+def test_what_the_clock_holds_is_not_released_by_who_changed_the_rule(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person, tom: Person
+):
+    block_many(rui, case, 20)
+    publish(blocks)
+    narrow(blocks, lea)
+    held = publish(blocks)
+    assert held is not None
+    actions.change_rule(
+        actor=tom, watchlist=blocks, title="y", about="", kinds=["address"], scopes=["everywhere"], cases=[]
+    )
+    with pytest.raises(CannotPublish, match="another person"):
+        publishing.release(actor=lea, publication=held)
+    assert publishing.release(actor=tom, publication=held).approver == tom
+
+
+def test_a_held_roll_back_is_not_released_while_all_publishing_is_paused(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person, tom: Person
+):
+    see(case, "9.9.9.9")
+    decide_on(rui, case, "9.9.9.9")
+    publish(blocks)
+    block_many(rui, case, 40)
+    publish(blocks)
+    held = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    assert held.state == "held"
+    actions.pause_all(actor=lea, why="Firewall migration")
+    with pytest.raises(CannotPublish, match="Firewall migration"):
+        publishing.release(actor=tom, publication=held)
+
+
 def test_what_was_held_and_has_moved_is_not_released(
     case: Case, rui: Person, blocks: Watchlist, lea: Person, tom: Person
 ):
