@@ -79,7 +79,7 @@ def read_line(line: str | bytes) -> Sealed:
     try:
         told = json.loads(line)
         return read(told["text"], bytes.fromhex(told["signature"]))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadCheckpoint(0, "a line of the checkpoints is not a checkpoint") from error
 
 
@@ -90,7 +90,7 @@ def read(text: str, signature: bytes) -> Sealed:
         torn = str(content.get("torn", ""))
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
         is_one = content["kind"] == "checkpoint" and type(seq) is int and seq >= 0 and len(digest) == 32
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadCheckpoint(0, "a checkpoint cannot be read") from error
     if not is_one:
         raise BadCheckpoint(0, "a checkpoint cannot be read")
@@ -140,6 +140,9 @@ def is_torn(content: bytes) -> bool:
         return False
     try:
         json.loads(left)
+    except RecursionError:
+        # Nested as nothing of ours is: it was not a crash that made it.
+        return False
     except ValueError:
         return True
     return False

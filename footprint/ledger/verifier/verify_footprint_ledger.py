@@ -5,7 +5,8 @@
 
 Needs Python 3.9 or newer; of entries and checkpoints it keeps none in memory. Signatures are checked with the
 package `cryptography`; without it everything else is checked. Ends with 0: all holds; 1: something is wrong,
-its first entry is named; 2: a file cannot be read; 3: the chain holds, but signatures were not checked.
+its first entry is named; 2: a file cannot be read; 3: the chain holds, but signatures were not checked; 4: the
+chain holds, but no checkpoint of a key given with --key seals any entry of it.
 
 What it checks, in this order (docs/ledger.md of Footprint describes the format):
  1. every checkpoint is signed by the key it names, in the export and in the file given beside it; a line of
@@ -30,7 +31,7 @@ try:
 except ImportError:
     Ed25519PublicKey = None
 
-HOLDS, BROKEN, UNREADABLE, UNSIGNED = 0, 1, 2, 3
+HOLDS, BROKEN, UNREADABLE, UNSIGNED, UNSEALED = 0, 1, 2, 3, 4
 KEY_ROTATED = "ledger:key:rotated"
 LONGEST = 64 * 1024  # no line of the checkpoint file is as long
 BEGINNING = b'{"kind":"checkpoint","signature":"'
@@ -58,7 +59,7 @@ def lines_of(path):
 def parsed(line, where):
     try:
         content = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"{where} is not JSON") from error
     if not isinstance(content, dict):
         raise Unreadable(f"{where} is not an object")
@@ -72,6 +73,9 @@ def is_torn(content):
         return False
     try:
         json.loads(left)
+    except RecursionError:
+        # Nested as nothing of ours is: it was not a crash that made it.
+        return False
     except ValueError:
         return True
     return False
@@ -108,7 +112,7 @@ def told_of(torn, path):
 def parsed_checkpoint(content):
     try:
         line = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Broken(0, "a line of the checkpoints is not a checkpoint") from error
     if not isinstance(line, dict):
         raise Broken(0, "a line of the checkpoints is not a checkpoint")
@@ -123,7 +127,7 @@ def read_checkpoint(line, torn=""):
         seq, digest, key = told["seq"], bytes.fromhex(told["hash"]), told["key"]
         is_one = told["kind"] == "checkpoint" and type(seq) is int and seq >= 0 and len(digest) == 32
         raw_key, signed = bytes.fromhex(key), text.encode()
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Broken(0, "a checkpoint cannot be read") from error
     if not is_one or len(raw_key) != 32 or seq >= 2**63:
         raise Broken(0, "a checkpoint cannot be read")
@@ -264,7 +268,7 @@ class Verifier:
     def seq_in(text):
         try:
             told = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return told.get("seq") if isinstance(told, dict) else None
 
@@ -299,9 +303,18 @@ class Verifier:
             if key not in counting:
                 raise Broken(seq, f"its checkpoint is signed with the unknown key {key[:16]}…")
 
+    def seals_entries(self):
+        """Whether a checkpoint speaks of one of the entries; the keys of all are checked before."""
+        sealed_to = self.sealed.between(self.header["from"] - 1, self.next - 1)[1]
+        return sealed_to is not None and sealed_to >= self.header["from"]
+
     def report(self, trusted):
         first, last = self.header["from"], self.next - 1
         count, sealed_to = self.sealed.between(first - 1, last)
+        if sealed_to is None or sealed_to < first:
+            yield "No entry of this export is under a checkpoint: it could have been written anew as a whole."
+        else:
+            yield f"Sealed up to entry {sealed_to}."
         yield f"Entries {first} to {last} hold, under {count} checkpoints. Last hash {self.hash.hex()}"
         unsealed = last - (first - 1 if sealed_to is None else sealed_to)
         if unsealed:
@@ -344,7 +357,9 @@ def main(arguments=None):
         print(error, file=sys.stderr)
         return UNREADABLE
     print("\n".join(verifier.report(asked.key)))
-    return UNSIGNED if Ed25519PublicKey is None else HOLDS
+    if Ed25519PublicKey is None:
+        return UNSIGNED
+    return UNSEALED if asked.key and not verifier.seals_entries() else HOLDS
 
 
 if __name__ == "__main__":

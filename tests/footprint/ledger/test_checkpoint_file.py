@@ -132,6 +132,14 @@ def test_no_further_checkpoint_covers_up_a_line_cut_short_before_another(kept: K
     both_name(kept, 0, WHY)
 
 
+@pytest.mark.parametrize(
+    "wrong", [b"[" * 20_000, LINE[:-1].replace(b'"text"', b'"more":' + b"[" * 20_000)], ids=["all", "within"]
+)
+def test_a_line_that_is_nested_without_end_is_no_checkpoint(kept: Kept, wrong: bytes):
+    kept.file.write_bytes(kept.file.read_bytes() + wrong + b"\n")
+    both_name(kept, 0, WHY)
+
+
 @pytest.mark.parametrize("wrong", [b"nothing like it\n", b'{"kind":"other"}\n', b"[]\n", b'"x"\n'])
 def test_no_further_checkpoint_covers_up_a_line_that_is_none(kept: Kept, wrong: bytes):
     kept.file.write_bytes(kept.file.read_bytes() + wrong)

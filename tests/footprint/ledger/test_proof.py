@@ -527,3 +527,14 @@ def test_what_is_no_export_is_unreadable(tmp_path: Path):
     path.write_text("not json\n")
     assert run_alone(path)[0] == 2
     assert run_alone(tmp_path / "absent")[0] == 2
+    path.write_text("[" * 100_000 + "\n")
+    code, said = run_alone(path)
+    assert (code, "line 1 is not JSON" in said) == (2, True)
+
+
+def test_a_key_of_which_no_checkpoint_seals_an_entry_does_not_pass(tmp_path: Path):
+    header, checkpoint, *rest = golden_lines()
+    code, said = run_on(tmp_path, [header, *rest], "--key", PUBLIC)
+    assert (code, "No entry of this export is under a checkpoint" in said) == (4, True)
+    code, said = run_on(tmp_path, [header, checkpoint, *rest], "--key", PUBLIC)
+    assert (code, "Sealed up to entry 3." in said) == (0, True)
