@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from cases.bases import bases_of, basis_of, check_basis
 from cases.deciding import (
     checked_expiry,
@@ -215,26 +217,41 @@ def _refuse_undo(own: Decision, actor: Person) -> None:
         if not own.made_in.is_live:
             raise UndoRefused("The case is closed; nothing is decided in it until it is reopened.")
         on_subject = on_subject.covering(own.made_in)
-    later = on_subject.filter(pk__gt=own.pk).order_by("-pk").first()
+    # Not by the id alone: what was approved keeps the id that it was proposed with.
+    since = Q(made_at__gt=own.made_at) | Q(made_at=own.made_at, pk__gt=own.pk)
+    later = on_subject.filter(since).order_by("-made_at", "-pk").first()
     if not on_subject.filter(pk=own.pk).exists():
         raise UndoRefused(f"This decision is no longer in force ({own.get_state_display()}).", later)
     if later is not None:
         raise UndoRefused(f"{later.proposer} has decided since: {later}.", later)
-    why = why_not_alone(actor, own)
+    why = _why_not_undone_alone(actor, own)
     if why:
         raise UndoRefused(
             f"Ending this decision needs a second person: propose to withdraw it. {' '.join(why)}"
         )
 
 
+def _why_not_undone_alone(actor: Person, own: Decision) -> list[str]:
+    """Of what ends, and of what it superseded, which is made again."""
+    again = _to_make_again(own)
+    whys = [*why_not_alone(actor, own), *(why_not_alone(actor, again) if again is not None else ())]
+    return list(dict.fromkeys(whys))
+
+
 def _make_again(withdrawn: Decision) -> Decision | None:
+    remade = _to_make_again(withdrawn)
+    if remade is not None:
+        remade.save()
+    return remade
+
+
+def _to_make_again(withdrawn: Decision) -> Decision | None:
     superseded = withdrawn.supersedes
     if superseded is None:
         return None
     remade = made_again(superseded)
     if remade.expires_at is not None and remade.expires_at <= remade.made_at:
         return None
-    remade.save()
     return remade
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,12 +23,14 @@ from cases.verdicts.settle import take_verdict_lock
 from footprint.accounts.may import Verb, may
 from footprint.ledger.record import Actor, Change, change
 
-# The decisions that come next, each with those that were made on its subject since. Not the greatest of
-# them by max(): for that the database may read all decisions backwards until it meets one.
+# The decisions that come next, each with those that were made on its subject since, the newest first. What
+# was approved keeps the id that it was proposed with, so ids alone do not tell. Not the greatest by max():
+# for that the database may read all decisions backwards until it meets one.
 _NEXT = f"""
     SELECT own.id, ARRAY(SELECT d.id FROM cases_decision d
                           WHERE d.subject = own.subject AND d.subject_kind = own.subject_kind
-                            AND d.id > own.id AND {IN_FORCE} AND {COVERS})
+                            AND (d.made_at, d.id) > (own.made_at, own.id) AND {IN_FORCE} AND {COVERS}
+                          ORDER BY d.made_at DESC, d.id DESC)
       FROM cases_decision own CROSS JOIN (SELECT %s::bigint AS case_id) v
      WHERE own.batch_id = %s AND own.id > %s
      ORDER BY own.id LIMIT %s
@@ -77,14 +79,28 @@ def _why_not_alone(batch: Batch, decisions: Sequence[Decision]) -> dict[int, str
         return {}
     if not may(batch.asked_by, Verb.DECIDE, batch):
         return {each.pk: ONLY_PROPOSES for each in decisions}
-    why = zip(decisions, why_second_person_of(decisions), strict=True)
-    return {each.pk: f"ending it needs a second person: {' '.join(said)}" for each, said in why if said}
+    superseded = _to_make_again(decisions, database_now())
+    ending = [*decisions, *(each for each in decisions if each.supersedes_id in superseded)]
+    again = [superseded[each.supersedes_id] for each in ending[len(decisions) :] if each.supersedes_id]
+    judged = why_second_person_of(
+        [*decisions, *again], ended=[*(None for _ in decisions), *ending[len(decisions) :]]
+    )
+    said: dict[int, dict[str, None]] = {}
+    for each, why in zip(ending, judged, strict=True):
+        said.setdefault(each.pk, {}).update(dict.fromkeys(why))
+    return {pk: f"ending it needs a second person: {' '.join(why)}" for pk, why in said.items() if why}
+
+
+def _to_make_again(ended: Sequence[Decision], now: datetime) -> Mapping[int, Decision]:
+    """What they superseded and the clock has not passed, by its id."""
+    found = Decision.objects.in_bulk([each.supersedes_id for each in ended if each.supersedes_id is not None])
+    return {pk: each for pk, each in found.items() if each.expires_at is None or each.expires_at > now}
 
 
 def _next(batch: Batch) -> list[Next]:
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [batch.case_id, batch.pk, batch.position, settings.FOOTPRINT.batch_step])
-        found = [(own, max(later, default=None)) for own, later in cursor.fetchall()]
+        found = [(own, later[0] if later else None) for own, later in cursor.fetchall()]
     ids = {pk for row in found for pk in row if pk is not None}
     decisions = Decision.objects.select_related("proposer", "ended_by").in_bulk(ids)
     waiting = {
@@ -122,11 +138,7 @@ def _undo(ledger: Change, batch: Batch, decisions: Sequence[Decision], now: date
 
 def _make_again(withdrawn: Sequence[Decision], now: datetime) -> dict[int, Decision]:
     """By the id of what was superseded."""
-    superseded = Decision.objects.in_bulk(
-        [each.supersedes_id for each in withdrawn if each.supersedes_id is not None]
-    )
-    remade = {pk: made_again(each, now) for pk, each in superseded.items()}
-    remade = {pk: each for pk, each in remade.items() if each.expires_at is None or each.expires_at > now}
+    remade = {pk: made_again(each, now) for pk, each in _to_make_again(withdrawn, now).items()}
     Decision.objects.bulk_create(remade.values())
     return remade
 

@@ -11,14 +11,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from cases.actions import decide, undo
+from cases.actions import Undone, decide, undo
 from cases.bases import basis_of
 from cases.deciding import subject_for
 from cases.forms import DecideForm
 from cases.hints import hint_settling
 from cases.models import Case, CaseValue, Decision, Endpoint, ValueKind
 from cases.refusals import CannotDecide, DecidedMeanwhile, PreviewMoved, UndoRefused
-from cases.settling import waiting_in
+from cases.settling import waiting_in, waiting_values
 from cases.verdicts.precedence import SCOPE_WORDS, Scope
 from cases.views.editor import add_refusal, editor_for, files_of, look_of
 from cases.views.filters import Filters, kept, kept_text
@@ -92,16 +92,24 @@ def undo_decision(request: SignedInRequest, pk: int, decision_pk: int) -> HttpRe
     except UndoRefused as refusal:
         return _not_undone(request, case, decision, refusal)
     hint_settling()
-    again = (
-        f" {undone.remade.verdict} by {undone.remade.proposer} again."
-        if undone.remade
-        else " undecided again."
-    )
-    said = f"Undone: {decision.subject_typed} is{again}"
+    said = _said_undone(undone, value)
     if value is None or not request.htmx:
         messages.success(request, said)
         return redirect(_back(request, case))
     return _part(request, value, said, None, "cases/queue_undone.html")
+
+
+def _said_undone(undone: Undone, value: CaseValue | None) -> str:
+    """What governs the value now may be another decision: its verdict is read after the undo."""
+    typed = undone.withdrawn.subject_typed
+    if undone.remade is not None:
+        return f"Undone: {typed} is {undone.remade.verdict} by {undone.remade.proposer} again."
+    if value is None or waiting_values(value.case_id, [value.value])[value.value]:
+        return f"Undone: {undone.withdrawn}."
+    value.refresh_from_db(fields=["verdict"])
+    if value.verdict == "undecided":
+        return f"Undone: {typed} is undecided again."
+    return f"Undone: {typed} is {value.get_verdict_display()} now, by another decision."
 
 
 def _value(pk: int, value_pk: int) -> CaseValue:

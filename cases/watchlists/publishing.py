@@ -253,7 +253,8 @@ _JOINED = f"""
       LEFT JOIN cases_decision d ON w.kind IS NULL AND d.id = e.decision_number
 """
 _SAME = "w.decision_number = e.decision_number AND w.may_widen = e.may_widen"
-# Undone or superseded together with many others, by a batch or by a list that was taken in: a person said so once, not for each.
+# Undone or superseded together with many others, by a batch or by a list that was taken in: a person said so
+# once, not for each.
 _IN_BULK = """
     (EXISTS (SELECT FROM cases_batch b WHERE b.id = d.batch_id AND b.task = 'undoing')
      OR EXISTS (SELECT FROM cases_decision n

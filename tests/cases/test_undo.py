@@ -6,12 +6,15 @@ import pytest
 from django.utils import timezone
 
 from cases.actions import expire_due, undo
-from cases.models import Case, Decision
+from cases.models import Case, Decision, Proposal
+from cases.proposal_actions import approve
+from cases.proposals import preview_now
 from cases.refusals import UndoRefused
-from footprint.accounts.models import Person
+from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
 from tests.cases.test_deciding import pass_expiry
 from tests.cases.world import decide_on, events_of, merge_and_settle, row, verdict_of
+from tests.roles import person_with
 
 
 @pytest.fixture(autouse=True)
@@ -142,3 +145,29 @@ def test_nothing_is_undone_in_a_closed_case(case: Case, rui: Person):
     Case.objects.filter(pk=case.pk).update(state=Case.State.CLOSED)
     with pytest.raises(UndoRefused, match="closed"):
         undo(actor=rui, decision=decision)
+
+
+def test_what_was_proposed_earlier_and_approved_later_refuses_the_undo(case: Case, rui: Person, ana: Person):
+    theirs = decide_on(person_with(Role.ANALYST, "lou"), case, "a.example", "blocked")
+    mine = decide_on(rui, case, "a.example", "allowed", "case")
+    proposal = Proposal.objects.with_decision().get(decision=theirs)
+    approve(actor=ana, proposal=proposal, seen=preview_now(proposal).digest)
+    with pytest.raises(UndoRefused) as refused:
+        undo(actor=rui, decision=mine)
+    assert refused.value.current == theirs
+
+
+def test_what_was_approved_is_undone_when_nothing_was_decided_since(case: Case, ana: Person, rui: Person):
+    mine = decide_on(rui, case, "a.example", "allowed", "case")
+    early = Decision.objects.filter(pk=mine.pk)
+    decide_on(ana, case, "a.example", "allowed", "everywhere")
+    early.update(made_at=timezone.now())
+    assert undo(actor=rui, decision=early.get()).withdrawn.pk == mine.pk
+
+
+def test_what_would_be_made_again_is_judged_too(case: Case, rui: Person, settings):
+    decide_on(rui, case, "a.example", "blocked")
+    second = decide_on(rui, case, "a.example", "allowed")
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"second_person_everywhere_blocks": True})
+    with pytest.raises(UndoRefused, match="It blocks everywhere"):
+        undo(actor=rui, decision=second)

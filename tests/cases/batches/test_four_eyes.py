@@ -7,6 +7,7 @@ import pytest
 from cases.batches.actions import CannotChangeBatch, approve_batch, reject_batch
 from cases.models import Batch, Case, Decision, Proposal
 from cases.proposal_actions import approve
+from cases.proposals import preview_now
 from cases.rebuilding import differences
 from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
@@ -145,3 +146,21 @@ def test_undoing_leaves_alone_what_takes_a_second_person_to_end(rui: Person, ana
 def test_a_draft_is_no_proposal(rui: Person, case: Case):
     drafted(rui, case)
     assert not Proposal.objects.exists()
+
+
+def test_what_undoing_a_batch_would_make_again_is_judged_too(rui: Person, case: Case, settings):
+    decide_on(rui, case, RARE, "blocked")
+    batch = decided(rui, case, RARE, verdict="allowed")
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"second_person_everywhere_blocks": True})
+    batch = undone(rui, batch)
+    assert left_alone(batch) == [(RARE, "ending it needs a second person: It blocks everywhere.")]
+    assert verdict_of(case, RARE) == "allowed"
+
+
+def test_undoing_a_batch_leaves_what_was_approved_since(lou: Person, rui: Person, ana: Person, case: Case):
+    theirs = decide_on(lou, case, RARE, "blocked")
+    batch = decided(rui, case, RARE, verdict="allowed", scope="case")
+    proposal = Proposal.objects.with_decision().get(decision=theirs)
+    approve(actor=ana, proposal=proposal, seen=preview_now(proposal).digest)
+    batch = undone(rui, batch)
+    assert left_alone(batch) == [(RARE, f"{theirs.get_verdict_display()} since by {lou}")]

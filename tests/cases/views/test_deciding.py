@@ -227,6 +227,14 @@ def test_undo_brings_back_what_was_superseded(
     assert "allowed by Ana Sousa again" in text_of(site.get(queue_url(value.case)))
 
 
+def test_undo_says_what_still_governs(site: Client, value: CaseValue, rui: Person, ana: Person) -> None:
+    decide_on(ana, value.case, "a.example", "allowed", "everywhere")
+    mine = decide_on(rui, value.case, "a.example", "blocked", "case")
+    site.post(f"/cases/{value.case_id}/decisions/{mine.pk}/undo")
+    shown = text_of(site.get(queue_url(value.case)))
+    assert "Undone: a.example is allowed now, by another decision." in shown
+
+
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_undo_that_comes_too_late_says_why(
     site: Client, value: CaseValue, rui: Person, ana: Person, headers: dict[str, str]
