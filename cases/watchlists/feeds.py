@@ -113,13 +113,14 @@ class Feeds:
         self._budget = _Budget()
         self._noted: dict[int, tuple[float, int]] = {}
 
-    def fetch(self, *, slug: str, format: str, token: str, address: str) -> Kept:
+    def fetch(self, *, slug: str, format: str, token: str, address: str, notes: bool = True) -> Kept:
         """Raises NotThere, NothingYet or TooMany."""
-        self._budget.check_failures(address)
         snapshot = self._current()
         digest = hash_of(token)
         right = snapshot.rights.get(digest)
         if right is None or not _opens(right, slug, format):
+            # Only after the token was looked at: a neighbour's wrong tokens lock no right one out.
+            self._budget.check_failures(address)
             self._budget.note_failure(address)
             raise NotThere
         self._budget.spend(right.consumer)
@@ -127,7 +128,8 @@ class Feeds:
         if newest is None:
             raise NothingYet
         kept = self._file(slug, format, newest)
-        self._note(right, kept.number, address, digest)
+        if notes:
+            self._note(right, kept.number, address, digest)
         return kept
 
     def _current(self) -> Snapshot:

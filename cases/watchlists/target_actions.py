@@ -147,7 +147,7 @@ def resume_target(*, actor: Person, target: Target) -> bool:
 
 
 def retire_target(*, actor: Person, target: Target, because: str) -> bool:
-    """Withdraws everything of ours there, and then leaves it alone for good."""
+    """Withdraws everything of ours there, and then leaves it alone for good. It ends a pause."""
     reason = because.strip()[:_LONGEST_REASON]
     with change(actor=Actor.person(actor)) as ledger:
         locked = _locked(target)
@@ -155,8 +155,10 @@ def retire_target(*, actor: Person, target: Target, because: str) -> bool:
         if retired:
             locked.retired_at = locked.next_at = database_now()
             locked.not_before = None
+            before = {"paused_because": locked.paused_because} if locked.is_paused else None
+            locked.paused_at, locked.paused_by, locked.paused_because = None, None, ""
             locked.save()
-            ledger.add(Event.TARGET_RETIRED, subject_of(locked), reason=reason)
+            ledger.add(Event.TARGET_RETIRED, subject_of(locked), before=before, reason=reason)
     target.refresh_from_db()
     return retired
 

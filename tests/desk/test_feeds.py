@@ -187,6 +187,20 @@ def test_who_asks_too_often_must_wait(
     codes = [fetch(live_site, "fp_feed_wrong").status_code for _ in range(4)]
     assert 429 in codes
     assert set(codes) <= {404, 429}
+    assert fetch(live_site, token).status_code == 200
+
+
+def test_asking_for_the_head_is_no_fetch(live_site: house.LiveSite, token: str) -> None:
+    given = {"Authorization": f"Bearer {token}"}
+    answer = httpx.head(f"{live_site.url}/feeds/all-blocks/plain-text", headers=given, trust_env=False)
+    assert (answer.status_code, Fetch.objects.count()) == (200, 0)
+    assert Consumer.objects.get().fetched_at is None
+
+
+def test_a_basic_header_with_other_letters_asks_for_the_token(live_site: house.LiveSite, token: str) -> None:
+    headers = {"Authorization": "Basic é".encode()}
+    url = f"{live_site.url}/feeds/all-blocks/plain-text"
+    assert httpx.get(url, headers=headers, trust_env=False).status_code == 401
 
 
 def test_fault_40_feeds_answer_while_the_database_is_gone(

@@ -29,7 +29,14 @@ def feed(request: HttpRequest, slug: str, format: str) -> HttpResponseBase:
     if token is None:
         return _asks_for_token()
     try:
-        kept = feeds().fetch(slug=slug, format=format, token=token, address=address_of(request))
+        # Whoever asks only for the head has not got the list.
+        kept = feeds().fetch(
+            slug=slug,
+            format=format,
+            token=token,
+            address=address_of(request),
+            notes=request.method == "GET",
+        )
     except NotThere:
         return _plain("No such feed for this token.", 404)
     except NothingYet:
@@ -65,7 +72,9 @@ def _token(request: HttpRequest) -> str | None:
             return rest.strip()
         case "basic":
             try:
-                _, _, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
+                _, _, password = (
+                    base64.b64decode(rest.strip().encode(), validate=True).decode().partition(":")
+                )
             except (binascii.Error, UnicodeDecodeError):
                 return None
             return password

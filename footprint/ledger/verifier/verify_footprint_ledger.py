@@ -5,8 +5,8 @@
 
 Needs Python 3.9 or newer; of entries and checkpoints it keeps none in memory. Signatures are checked with the
 package `cryptography`; without it everything else is checked. Ends with 0: all holds; 1: something is wrong,
-its first entry is named; 2: a file cannot be read; 3: the chain holds, but signatures were not checked; 4: the
-chain holds, but no checkpoint of a key given with --key seals any entry of it.
+its first entry is named; 2: a file cannot be read; 3: the chain holds, but signatures were not checked; 4:
+the chain holds, but no checkpoint of a key given with --key seals any entry of it.
 
 What it checks, in this order (docs/ledger.md of Footprint describes the format):
  1. every checkpoint is signed by the key it names, in the export and in the file given beside it; a line of

@@ -491,6 +491,20 @@ def test_a_retired_target_is_emptied_and_then_left_alone(
     assert not to_reconcile().exists()
 
 
+def test_a_paused_target_that_is_retired_is_emptied(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = target_at(lab, "defender", blocks)
+    reconcile(target)
+    pause_target(actor=lea, target=target, because="Moving house")
+    retire_target(actor=lea, target=target, because="Replaced")
+    reconcile(target)
+    assert lab.defender.values() == []
+    assert target.stand == "emptied"
+
+
 def test_a_roll_back_goes_to_the_target(lab: Lab, blocks: Watchlist, rui: Person, case: Case, lea: Person):
     block(rui, case, "a.example")
     publish(blocks)
