@@ -198,7 +198,7 @@ def test_asking_for_the_head_is_no_fetch(live_site: house.LiveSite, token: str) 
 
 
 def test_a_basic_header_with_other_letters_asks_for_the_token(live_site: house.LiveSite, token: str) -> None:
-    headers = {"Authorization": "Basic é".encode()}
+    headers = {b"Authorization": "Basic é".encode()}
     url = f"{live_site.url}/feeds/all-blocks/plain-text"
     assert httpx.get(url, headers=headers, trust_env=False).status_code == 401
 
