@@ -14,7 +14,7 @@ from cases.batches.ending import end, note, subject_of
 from cases.batches.freezing import freeze
 from cases.batches.leaving import wide_in_force
 from cases.deciding import checked_reason
-from cases.models import Batch, Case, CaseFile
+from cases.models import Batch, BatchValue, Case, CaseFile
 from cases.proposals import why_not_for
 from cases.refusals import CannotDecide
 from cases.value_queryset import CaseValueQuerySet
@@ -142,14 +142,29 @@ def resume(*, actor: Person, batch: Batch) -> Batch:
     return own
 
 
+def end_for_good(*, actor: Person, batch: Batch) -> Batch:
+    """Gives up what a stopped or failed batch has not come to; what it did can be answered then."""
+    with change(actor=Actor.person(actor)) as ledger:
+        own = _locked(batch)
+        left = values_left(own)
+        if not left:
+            raise CannotChangeBatch(f"It has nothing left to decide ({own.get_state_display()}).")
+        end(own, Batch.State.DONE, "")
+        note(ledger, own, Event.BATCH_FINISHED, f"Ended by {actor} with {left:,} of them never decided")
+        BatchValue.objects.filter(batch=own).delete()
+    return own
+
+
 def undo_batch(*, actor: Person, batch: Batch, reason: str = "") -> Batch:
     """Has all decisions of the batch withdrawn, as far as they are still what governs their subjects."""
     with change(actor=Actor.person(actor)) as ledger:
         own = _own(batch, actor, "undo")
         if own.state == Batch.State.DRAFT or own.is_underway:
             raise CannotChangeBatch(f"It is {own.get_state_display()}; stop it first.")
-        if own.task == Batch.Task.UNDOING:
+        if own.is_undone:
             raise CannotChangeBatch("It is undone already.")
+        if own.task == Batch.Task.UNDOING:
+            raise CannotChangeBatch("Its undoing was begun and is not over; go on with that.")
         total = own.decisions.count()
         if not total:
             raise CannotChangeBatch("It has decided nothing.")
@@ -173,6 +188,7 @@ def _answer(actor: Person, batch: Batch, task: Batch.Task, event: Event, reason:
         own = _locked(batch)
         if own.is_underway or own.state == Batch.State.DRAFT:
             raise CannotChangeBatch(f"It is {own.get_state_display()}.")
+        _refuse_half_way(own)
         waiting = waiting_of(own)
         first = waiting.with_decision().first()
         if first is None:
@@ -184,6 +200,21 @@ def _answer(actor: Person, batch: Batch, task: Batch.Task, event: Event, reason:
         _queue(own, task, actor, total=waiting.count())
         note(ledger, own, event, reason)
     return own
+
+
+def _refuse_half_way(batch: Batch) -> None:
+    """Another task takes over the position, and the rest could never be gone on with."""
+    left = values_left(batch)
+    if left:
+        raise CannotChangeBatch(
+            f"{left:,} of its values are not decided yet. Go on with it, or end it for good."
+        )
+
+
+def values_left(batch: Batch) -> int:
+    if batch.task != Batch.Task.DECIDING or batch.state not in (Batch.State.STOPPED, Batch.State.FAILED):
+        return 0
+    return BatchValue.objects.filter(batch=batch, number__gt=batch.position).count()
 
 
 def _queue(batch: Batch, task: Batch.Task, by: Person, *, total: int) -> None:

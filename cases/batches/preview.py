@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,15 @@ _NARROWER = f"""
       FROM (SELECT b.*, %(of_case)s AS case_id FROM cases_batchvalue b WHERE b.batch_id = %(batch)s) v
       JOIN cases_decision d ON d.subject = v.value AND d.subject_kind = v.kind
      WHERE {IN_FORCE} AND {COVERS} AND d.verdict <> %(verdict)s AND d.scope = ANY(%(narrower)s)
+"""
+# Who holds the places that the first values would take.
+_HELD = """
+    SELECT v.number, d.id
+      FROM cases_batchvalue v
+      JOIN cases_decision d ON d.subject = v.value AND d.subject_kind = v.kind
+     WHERE v.batch_id = %(batch)s AND v.number <= %(last)s AND d.state = 'in force' AND d.scope = %(scope)s
+       AND d.case_id IS NOT DISTINCT FROM %(case)s AND d.file_kind = %(file_kind)s
+       AND d.file_key = %(file_key)s
 """
 _ELSEWHERE = """
     SELECT count(*), count(DISTINCT e.case_id)
@@ -107,8 +117,19 @@ def frozen_values(batch: Batch, at_most: int) -> list[BatchValue]:
 
 def _second_person(batch: Batch) -> int:
     like = decision_like(batch, is_worded=False)
-    decisions = [to_decide(like, each.kind, each.value) for each in frozen_values(batch, LOOKED_AT)]
-    return sum(1 for reasons in why_not_alone(batch, decisions, ()) if reasons)
+    values = frozen_values(batch, LOOKED_AT)
+    decisions = [to_decide(like, each.kind, each.value) for each in values]
+    held = _held(batch, values)
+    return sum(1 for reasons in why_not_alone(batch, decisions, held) if reasons)
+
+
+def _held(batch: Batch, values: Sequence[BatchValue]) -> list[Decision | None]:
+    """The decision whose place each value's would take."""
+    if not values:
+        return []
+    held_by = dict(_gather(batch, _HELD, last=values[-1].number))
+    holders = Decision.objects.in_bulk(list(held_by.values()))
+    return [holders.get(held_by.get(each.number, 0)) for each in values]
 
 
 def _superseded(batch: Batch) -> list[Superseded]:
@@ -117,7 +138,7 @@ def _superseded(batch: Batch) -> list[Superseded]:
     return [Superseded(verdict, str(people[person]), count) for verdict, person, count in found]
 
 
-def _gather(batch: Batch, statement: str) -> list[tuple[Any, ...]]:
+def _gather(batch: Batch, statement: str, last: int = 0) -> list[tuple[Any, ...]]:
     narrower = [scope.value for scope in Scope if SCOPE_RANK[scope] > SCOPE_RANK[Scope(batch.scope)]]
     asked = {
         "batch": batch.pk,
@@ -128,6 +149,7 @@ def _gather(batch: Batch, statement: str) -> list[tuple[Any, ...]]:
         "file_key": batch.file.key if batch.file else "",
         "verdict": batch.verdict,
         "narrower": narrower,
+        "last": last,
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, asked)

@@ -110,7 +110,7 @@ def progress(request: SignedInRequest, pk: int, batch_pk: int) -> HttpResponse:
 @requires(Verb.PROPOSE)
 @require_POST
 def act(request: SignedInRequest, pk: int, batch_pk: int) -> HttpResponse:
-    """What its buttons do: confirm, count again, discard, stop, resume, undo."""
+    """What its buttons do: confirm, count again, discard, stop, resume, end for good, undo."""
     found = _find(pk, batch_pk)
     wanted = request.POST.get("act", "")
     try:
@@ -136,6 +136,7 @@ def act(request: SignedInRequest, pk: int, batch_pk: int) -> HttpResponse:
 _ACTS = {
     "stop": actions.stop,
     "resume": actions.resume,
+    "end": actions.end_for_good,
     "undo": actions.undo_batch,
     "approve": actions.approve_batch,
 }
@@ -169,9 +170,14 @@ def _word(request: SignedInRequest, found: Batch, wanted: str) -> HttpResponse:
 
 
 def _show_draft(request: SignedInRequest, found: Batch, form: BatchForm, status: int = 200) -> HttpResponse:
+    try:
+        preview, refused = preview_batch(found), ""
+    except CannotDecide as refusal:
+        preview, refused = None, refusal.message
     context = _context(found, request.user) | {
         "form": form,
-        "preview": preview_batch(found),
+        "preview": preview,
+        "refused": refused,
         "shown": frozen_values(found, LISTED),
         "last_reason": last_reason(request.user, found.verdict),
         "is_own": found.person_id == request.user.pk,
@@ -192,6 +198,14 @@ def _proposals(found: Batch, person: Person) -> dict[str, object]:
     }
 
 
+def _never_decided(found: Batch) -> int:
+    """Of the values it is on, those that it has not come to and will not by itself."""
+    if found.state == Batch.State.DRAFT or (found.task == Batch.Task.DECIDING and found.is_underway):
+        return 0
+    left = LeftAlone.objects.filter(batch=found, task=Batch.Task.DECIDING).count()
+    return max(0, found.total - found.decided - found.proposed - left)
+
+
 def _find(pk: int, batch_pk: int) -> Batch:
     batches = Batch.objects.select_related("case__owner", "person", "asked_by", "file")
     return get_object_or_404(batches, pk=batch_pk, case=pk)
@@ -205,10 +219,12 @@ def _context(found: Batch, person: Person) -> dict[str, object]:
         "case": found.case,
         "tab": "queue",
         "batch": found,
+        "is_half_way": actions.values_left(found) > 0,
         "chips": filters.chips(),
         **_proposals(found, person),
         "left": left[:LISTED],
         "left_count": left.count(),
+        "never_decided": _never_decided(found),
         "seconds": found.seconds(timezone.now()),
         "etag": etag_of(found),
         "is_own": found.person_id == person.pk,

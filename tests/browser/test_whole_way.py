@@ -46,7 +46,7 @@ def test_from_a_file_name_to_a_watchlist(page: Page, worker: Started, tmp_path: 
     page.get_by_label("Title").fill("Updater beacons")
     page.get_by_label("Files").fill("updater.exe\nC:\\Tools\\update-helper.exe")
     page.get_by_role("button", name="Use update-helper.exe instead").click()
-    page.get_by_label("Source").select_option(source)
+    page.get_by_label("Source", exact=True).select_option(source)
     page.get_by_role("button", name="Open the case").click()
 
     # The page follows its run by itself.

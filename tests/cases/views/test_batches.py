@@ -8,9 +8,13 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from cases.batches.actions import confirm
+from cases.batches.actions import confirm, stop
+from cases.batches.claims import claim
+from cases.batches.deciding import decide_step
+from cases.batches.preview import preview_batch
 from cases.models import Batch, Case, CaseValue, Decision
 from footprint.accounts.models import Person, Role
+from footprint.ledger.record import Actor
 from tests.cases.batches.bulk import decided, drafted, worked
 from tests.cases.views.pages import HTMX, queue_url, text_of
 from tests.cases.world import decide_on, merge_and_settle, row, verdict_of
@@ -252,5 +256,54 @@ def test_the_pages_take_as_many_queries_for_many_values_as_for_few(
         site.get(page_of(done))
 
 
-DRAFT_QUERIES = 22
-BATCH_QUERIES = 11
+DRAFT_QUERIES = 23
+BATCH_QUERIES = 12
+
+
+def test_a_draft_of_a_case_closed_meanwhile_is_shown_without_its_preview(
+    site: Client, rui: Person, case: Case
+):
+    batch = drafted(rui, case)
+    Case.objects.filter(pk=case.pk).update(state=Case.State.CLOSED)
+    response = site.get(page_of(batch))
+    assert response.status_code == 200
+    assert "The case is closed" in text_of(response)
+    assert "Takes the place" not in text_of(response)
+
+
+def stopped_half_way(batch: Batch, settings) -> Batch:
+    """The first two of its five values are decided or proposed."""
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"batch_step": 2})
+    held = claim(batch.pk, "tests")
+    assert held is not None
+    decide_step(held, Actor.person(batch.asked_by))
+    return stop(actor=batch.asked_by, batch=batch)
+
+
+def test_what_stopped_half_way_is_answered_only_once_it_is_ended(
+    rui: Person, ana: Person, case: Case, settings
+):
+    lou = person_with(Role.ANALYST, "lou")
+    batch = stopped_half_way(confirm(actor=lou, batch=drafted(lou, case)), settings)
+    client = client_of(ana)
+    for act in ("approve", "reject"):
+        assert act_on(client, batch, act, reason="No").state == "stopped"
+    page = text_of(client.get(page_of(batch)))
+    assert "Never decided 3" in page
+    assert "Approve all" not in page
+    assert act_on(client, batch, "end").state == "done"
+    assert "Never decided 3" in text_of(client.get(page_of(batch)))
+    answered = worked(act_on(client, batch, "approve"))
+    assert (answered.state, answered.approved) == ("done", 2)
+    assert "Never decided 3" in text_of(client.get(page_of(batch)))
+
+
+def test_the_draft_counts_a_holder_that_takes_a_second_person_to_end(
+    rui: Person, ana: Person, case: Case, settings
+):
+    decide_on(ana, case, "198.51.100.9", "blocked")
+    batch = drafted(rui, case, "198.51.100.9", verdict="allowed", scope="everywhere")
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"second_person_everywhere_blocks": True})
+    said = preview_batch(batch).second_person
+    made = worked(confirm(actor=rui, batch=batch))
+    assert said == made.proposed == 1

@@ -29,7 +29,7 @@ import cases
 import footprint
 import hunts
 from cases.actions import expire_due, extend, undo, withdraw
-from cases.batches.actions import confirm, resume, stop, undo_batch
+from cases.batches.actions import confirm, end_for_good, resume, stop, undo_batch
 from cases.batches.working import work_on
 from cases.case_actions import CaseFacts, assign, edit_case
 from cases.known.actions import remove_list, switch_list
@@ -217,6 +217,11 @@ def stopping_a_batch(rui: Person, case: Case) -> Callable[[], object]:
 def resuming_a_batch(rui: Person, case: Case) -> Callable[[], object]:
     batch = stop(actor=rui, batch=confirm(actor=rui, batch=drafted(rui, case)))
     return lambda: resume(actor=rui, batch=batch)
+
+
+def ending_a_batch_for_good(rui: Person, case: Case) -> Callable[[], object]:
+    batch = stop(actor=rui, batch=confirm(actor=rui, batch=drafted(rui, case)))
+    return lambda: end_for_good(actor=rui, batch=batch)
 
 
 def undoing_a_batch(rui: Person, case: Case) -> Callable[[], object]:
