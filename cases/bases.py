@@ -57,7 +57,7 @@ def check_basis(case: Case, value: str, basis: str) -> None:
     seen = [int(pk) for pk in basis.split(",") if pk.isascii() and pk.isdigit() and len(pk) < 19]
     current = decisions.in_force().exclude(pk__in=seen).order_by("-made_at", "-pk").first()
     ended = decisions.filter(pk__in=seen, ended_at__isnull=False).order_by("-ended_at").first()
-    raise DecidedMeanwhile(current or decisions.in_force().order_by("-pk").first(), current or ended)
+    raise DecidedMeanwhile(current, current or ended)
 
 
 def _key_of(kind: str, subject: str) -> _Key:

@@ -117,11 +117,13 @@ def _deciders(request: SignedInRequest, rows: Sequence[Row]) -> list[tuple[str, 
 def _meanwhile(case: Case, screen: Screen, changed: Sequence[Row]) -> list[Meanwhile]:
     """For the row under decision, whose editor stays as it is."""
     values = [row.value for row in changed if row.value.pk == screen.editing]
-    return [Meanwhile(value, _conflict(case, value, screen.basis), _proposed(value)) for value in values]
+    return [
+        Meanwhile(value, _conflict(case, value, screen.basis), _proposed(case, value)) for value in values
+    ]
 
 
-def _proposed(value: CaseValue) -> Decision | None:
-    waiting = Decision.objects.on_values([value.value]).filter(state=Decision.State.PROPOSED)
+def _proposed(case: Case, value: CaseValue) -> Decision | None:
+    waiting = Decision.objects.on_values([value.value]).covering(case).filter(state=Decision.State.PROPOSED)
     return waiting.select_related("proposer").order_by("-pk").first()
 
 

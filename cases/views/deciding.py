@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
-from django.db.models import Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -82,10 +81,11 @@ def look(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse:
 @requires(Verb.PROPOSE)
 @require_POST
 def undo_decision(request: SignedInRequest, pk: int, decision_pk: int) -> HttpResponse:
-    # What came with a list was made in no case; it is undone from any.
-    here = Decision.objects.select_related("proposer").filter(Q(made_in=pk) | Q(made_in=None))
-    decision = get_object_or_404(here, pk=decision_pk)
+    # The case is the one on the screen; the decision may have been made in another, or in none.
+    decision = get_object_or_404(Decision.objects.select_related("proposer"), pk=decision_pk)
     case = get_object_or_404(Case.objects.select_related("owner"), pk=pk)
+    # A filter that is none is refused before anything is undone.
+    Filters.read(kept(QueryDict(request.POST.get("back", "")[:2000])), case.files.all())
     value = CaseValue.objects.filter(case=case, value=decision.subject).first()
     try:
         undone = undo(actor=request.user, decision=decision)

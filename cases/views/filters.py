@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.core.exceptions import BadRequest
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
 
 from cases.models import CaseFile, Decision, ValueKind, Verdict
@@ -123,7 +123,11 @@ class Filters:
             values = values.filter(added_at__gt=self.new_since)
         if self.is_proposed:
             proposed = Decision.objects.filter(state="proposed", subject_kind__in=EXACT_KINDS)
-            values = values.filter(Exists(proposed.filter(subject=OuterRef("value"))))
+            named = CaseFile.objects.filter(
+                case=OuterRef(OuterRef("case")), kind=OuterRef("file_kind"), key=OuterRef("file_key")
+            )
+            here = Q(scope="everywhere") | Q(case=OuterRef("case")) | Q(Q(scope="file") & Exists(named))
+            values = values.filter(Exists(proposed.filter(here, subject=OuterRef("value"))))
         return values
 
     def chips(self) -> list[Chip]:

@@ -88,7 +88,8 @@ def _markers() -> tuple[Marker, ...]:
 
 
 def marks_of_decisions(case: Case, decisions: Sequence[Decision], governing: Decision | None) -> list[Mark]:
-    """What other cases say of the value, and what waits for a second person."""
+    """What other cases say of the value, and what waits for a second person and would count here."""
+    named = {(file.kind, file.key) for file in case.files.all()}
     found = [
         Mark(
             Rank.PROPOSED,
@@ -99,6 +100,11 @@ def marks_of_decisions(case: Case, decisions: Sequence[Decision], governing: Dec
         )
         for decision in decisions
         if decision.state == Decision.State.PROPOSED
+        and (
+            decision.scope == Decision.Scope.EVERYWHERE
+            or decision.case_id == case.pk
+            or (decision.file_kind, decision.file_key) in named
+        )
     ]
     elsewhere = [
         decision

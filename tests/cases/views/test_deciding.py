@@ -252,3 +252,38 @@ def test_only_my_own_decision_offers_undo(site: Client, value: CaseValue, rui: P
     mine = decide_on(rui, value.case, "b.example")
     page = site.get(queue_url(value.case)).content.decode()
     assert set(re.findall(r'action="/cases/\d+/decisions/(\d+)/undo"', page)) == {str(mine.pk)}
+
+
+def test_what_was_decided_everywhere_in_another_case_is_undone_from_this_one(
+    site: Client, value: CaseValue, rui: Person
+) -> None:
+    other = open_case(rui, "z.exe")
+    merge_and_settle(other, row(dns="a.example", file="z.exe"))
+    mine = decide_on(rui, other, "a.example")
+    undo_url = f"/cases/{value.case_id}/decisions/{mine.pk}/undo"
+    assert f'hx-post="{undo_url}"' in site.get(queue_url(value.case)).content.decode()
+    part = site.post(undo_url, headers=HTMX).content.decode()
+    assert f'id="value-{value.pk}"' in part
+    assert verdict_of(value.case, "a.example") == "undecided"
+
+
+def test_a_filter_that_is_none_is_refused_before_anything_is_undone(
+    site: Client, value: CaseValue, rui: Person
+) -> None:
+    mine = decide_on(rui, value.case, "a.example")
+    undo_url = f"/cases/{value.case_id}/decisions/{mine.pk}/undo"
+    assert site.post(undo_url, {"back": "verdict=maybe"}, headers=HTMX).status_code == 400
+    assert verdict_of(value.case, "a.example") == "blocked"
+
+
+def test_a_conflict_blames_no_decision_that_was_seen(
+    site: Client, value: CaseValue, rui: Person, ana: Person
+) -> None:
+    decide_on(ana, value.case, "a.example", "blocked")
+    mine = decide_on(rui, value.case, "a.example", "allowed", scope="case")
+    form = form_for(site, value, "blocked")
+    site.post(f"/cases/{value.case_id}/decisions/{mine.pk}/undo")
+    said = text_of(site.post(decide_url(value), form))
+    assert "What you saw is no longer in force" in said
+    assert "Ana Sousa blocked this" not in said
+    assert "Last change" in said

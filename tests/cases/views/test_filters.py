@@ -124,3 +124,16 @@ def test_a_filter_survives_every_other_choice(site: Client, case: Case) -> None:
     assert "port=443&amp;sort=devices" in page
     assert page.count('class="fchip"') == 2
     assert value_of(case, "www.contoso.co.uk").domain == "contoso.co.uk"
+
+
+@pytest.mark.usefixtures("values")
+def test_a_proposal_that_counts_in_another_case_alone_is_none_here(
+    site: Client, case: Case, rui: Person
+) -> None:
+    other = open_case(rui, "z.exe")
+    merge_and_settle(other, row(dns="printer", file="z.exe"))
+    decided = decide_on(rui, other, "printer", scope="case")
+    Decision.objects.filter(pk=decided.pk).update(state="proposed")
+    assert values_on(site.get(queue_url(case, "proposed=1"))) == []
+    assert "block proposed, waits" not in text_of(site.get(queue_url(case, "q=printer")))
+    assert values_on(site.get(queue_url(other, "proposed=1"))) == ["printer"]

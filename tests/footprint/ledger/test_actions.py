@@ -293,6 +293,7 @@ RUN: dict[str, Callable[[Person, Case], Callable[[], object]]] = {
     "working on a batch": working_on_a_batch,
     "stopping a batch": stopping_a_batch,
     "resuming a batch": resuming_a_batch,
+    "ending a batch for good": ending_a_batch_for_good,
     "undoing a batch": undoing_a_batch,
     "adding a person": adding_a_person,
     "loading known lists": lambda rui, case: lambda: load(source("ours", "contoso.com")),
