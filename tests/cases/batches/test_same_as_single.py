@@ -50,7 +50,7 @@ def decisions_by_place(states: dict[int, dict[str, Any]]) -> list[tuple[Any, ...
         (
             each["subject"],
             *(str(each.get(name)) for name in kept),
-            states.get(each["supersedes"], {}).get("verdict"),
+            str(states.get(each["supersedes"], {}).get("verdict")),
         )
         for each in states.values()
     )
