@@ -189,7 +189,7 @@ def test_trouble_is_told_with_when_it_is_tried_again(site: Client, target: Targe
     said = text_of(site.get(of(target)))
     assert "Defender does not permit this." in said
     assert "It is tried again at" in said
-    assert "Targets in trouble" in text_of(site.get("/"))
+    assert "Targets in trouble" in text_of(client_with(Role.LEAD).get("/"))
 
 
 def test_what_a_format_cannot_say_is_told(site: Client, blocks: Watchlist, rui: Person, case: Case):

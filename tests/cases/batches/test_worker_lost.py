@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cases.batches.actions import confirm, draft
 from cases.batches.hints import hint
 from cases.batches.sweep import sweep
@@ -20,7 +22,7 @@ VALUES = 3_000
 
 
 def test_a_batch_whose_worker_is_killed_decides_each_value_once_all_the_same(
-    fresh_database: FreshDatabase, start_worker: StartWorker
+    fresh_database: FreshDatabase, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     rui = person_with(Role.REVIEWER, "rui")
     case = open_case(rui, "a.exe")
@@ -54,5 +56,5 @@ def test_a_batch_whose_worker_is_killed_decides_each_value_once_all_the_same(
     assert not values.exclude(verdict=Verdict.BLOCKED).exists()
     assert Entry.objects.filter(event="cases:decision:made").count() == VALUES
     assert list(differences()) == []
-    verify()
+    verify(file=tmp_path / "no-checkpoints.jsonl")
     wait_until(lambda: not BatchValue.objects.exists())
