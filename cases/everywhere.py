@@ -49,6 +49,13 @@ class Everywhere:
         return len({each.case_id for each in self._seen})
 
     @property
+    def only_beside_names(self) -> list[Case]:
+        """Cases in which an address was seen under names alone, and is no value of its own."""
+        own = {value.case_id for value in self.values}
+        found = {each.case_id: each.case for each in self.endpoints if each.case_id not in own}
+        return [found[pk] for pk in sorted(found)]
+
+    @property
     def first_seen(self) -> datetime | None:
         return min((each.first_seen for each in self._seen), default=None)
 

@@ -29,6 +29,8 @@ _OPEN_VALUES = """
       WHERE c.case_id = cases_case.id AND c.verdict = 'undecided')
 """
 
+_UNEXPIRED = Q(expires_at__isnull=True) | Q(expires_at__gt=Now())
+
 # Subjects that are one value, letter by letter. Their texts never collide across kinds.
 EXACT_KINDS = ("name", "address", "text")
 
@@ -75,7 +77,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def in_force(self) -> DecisionQuerySet:
         """By the clock: a decision past its expiry no longer counts, whatever its state column still says."""
-        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=Now()), state="in force")
+        return self.filter(_UNEXPIRED, state="in force")
 
     def living(self) -> DecisionQuerySet:
         """In force or proposed, as the state column says."""
@@ -83,6 +85,9 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 
     def proposed(self) -> DecisionQuerySet:
         return self.filter(state="proposed")
+
+    def in_force_or_proposed(self) -> DecisionQuerySet:
+        return self.filter(Q(state="proposed") | Q(_UNEXPIRED, state="in force"))
 
     def past_expiry(self) -> DecisionQuerySet:
         return self.filter(state="in force", expires_at__lte=Now())

@@ -113,12 +113,12 @@ def _value_hit(found: FoundValue) -> Hit:
 
 def _decisions(asked: Asked, at_most: int) -> Group:
     """What covers it comes first, then what contains the text."""
-    in_force = Decision.objects.in_force().select_related("case", "proposer")
+    standing = Decision.objects.in_force_or_proposed().select_related("case", "proposer")
     found: dict[int, Decision] = {}
     if asked.subject is not None:
-        found |= _by_pk(in_force.on(asked.subject), at_most)
-        found |= _by_pk(in_force.covering_subject(asked.subject), at_most)
-    found |= _by_pk(in_force.about(asked.subject, asked.text), at_most)
+        found |= _by_pk(standing.on(asked.subject), at_most)
+        found |= _by_pk(standing.covering_subject(asked.subject), at_most)
+    found |= _by_pk(standing.about(asked.subject, asked.text), at_most)
     if asked.number is not None:
         found = _by_pk(Decision.objects.filter(pk=asked.number), at_most) | found
     hits = [_decision_hit(decision) for decision in list(found.values())[: at_most + 1]]

@@ -60,6 +60,17 @@ def test_a_decision_is_found_by_what_it_covers(
     assert f"/decisions/{made(rui, subject, kind).pk}/" in links(site, text)
 
 
+def test_a_decision_that_waits_for_a_second_person_is_found_as_proposed(site: Client, rui: Person) -> None:
+    waiting = made(rui, "relay.contoso.example", "below", state="proposed")
+    assert f"/decisions/{waiting.pk}/" in links(site, "relay.contoso")
+    assert "everywhere, proposed" in text_of(site.get("/search/", {"q": "relay.contoso"}))
+
+
+def test_a_decision_that_has_ended_is_not_found(site: Client, rui: Person) -> None:
+    ended = made(rui, "relay.contoso.example", "below", state="withdrawn")
+    assert f"/decisions/{ended.pk}/" not in links(site, "relay.contoso")
+
+
 def test_what_covers_comes_before_what_contains(site: Client, rui: Person) -> None:
     star = made(rui, "contoso.example", "below")
     exact = made(rui, "login.contoso.example")

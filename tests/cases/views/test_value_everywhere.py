@@ -50,6 +50,17 @@ def test_each_case_has_its_verdict_and_leads_to_its_page(
     assert "allow of a.example, in this case" in said
 
 
+def test_an_address_that_a_case_has_only_beside_names_is_told_with_that_case(
+    site: Client, case: Case, other_case: Case
+) -> None:
+    merge_and_settle(case, row("203.0.113.1"))
+    merge_and_settle(other_case, row("203.0.113.1", "a.example"))
+    page = site.get(address_of("203.0.113.1"))
+    assert "Seen in 2 cases of 2." in text_of(page)
+    assert "Only beside names in 1 case" in text_of(page)
+    assert f'<li><a href="/cases/{other_case.pk}/">' in page.content.decode()
+
+
 @pytest.mark.parametrize(
     ("typed", "kept"),
     [
