@@ -162,22 +162,45 @@ def torn_end(tail: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """An entry that says which key follows which."""
+    """An entry that says which key follows which, and the signature of each over that."""
 
     seq: int
     old: str
     new: str
+    signature_of_old: str
+    signature_of_new: str
+
+    @property
+    def is_signed(self) -> bool:
+        said = rotation_statement(self.old, self.new)
+        return _is_signed(said, self.old, self.signature_of_old) and _is_signed(
+            said, self.new, self.signature_of_new
+        )
+
+
+def rotation_statement(old: str, new: str) -> bytes:
+    """What both keys sign when one takes the place of the other."""
+    return f"footprint ledger key {old} gives way to {new}".encode()
+
+
+def _is_signed(said: bytes, key: str, signature: str) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(signature), said)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
 
 
 def keys_that_count(
     trusted: Iterable[str], rotations: Iterable[Rotation], sealed_up_to: dict[str, int]
 ) -> set[str]:
-    """From the trusted keys along the rotations that the known one of both keys has sealed itself.
+    """From the trusted keys along the rotations that both keys signed and the known one has sealed itself.
 
-    Whoever gets hold of the database alone can write a rotation, but no checkpoint of the old key over it.
+    Whoever gets hold of the database alone can write a rotation, and wait until the hourly checkpoint seals
+    it unseen, but has no signature of our key under it.
     """
     counting = set(trusted)
-    rotations = list(rotations)
+    rotations = [each for each in rotations if each.is_signed]
     while True:
         led_to = {
             other

@@ -15,7 +15,15 @@ from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 
-from footprint.ledger.checkpoints import LONGEST, Sealed, public_hex, read_lines, seal, torn_end
+from footprint.ledger.checkpoints import (
+    LONGEST,
+    Sealed,
+    public_hex,
+    read_lines,
+    rotation_statement,
+    seal,
+    torn_end,
+)
 from footprint.ledger.events import Event
 from footprint.ledger.keys import CannotSeal, key_from_text, new_key_text, replace_kept_key, signing_key
 from footprint.ledger.models import Checkpoint
@@ -129,12 +137,13 @@ def rotate_key(*, actor: Actor, reason: str, new_text: str | None = None) -> Sea
     text = new_text or new_key_text()
     new = key_from_text(text)
     must_be_writable()
+    said = rotation_statement(public_hex(old), public_hex(new))
     with change(actor=actor) as ledger:
         ledger.add(
             Event.KEY_ROTATED,
             Subject("key", public_hex(new)[:16], "checkpoints"),
-            before={"key": public_hex(old)},
-            after={"key": public_hex(new)},
+            before={"key": public_hex(old), "signature": old.sign(said).hex()},
+            after={"key": public_hex(new), "signature": new.sign(said).hex()},
             reason=reason,
         )
     make_checkpoint(old)

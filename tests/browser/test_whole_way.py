@@ -16,7 +16,7 @@ from footprint.ledger.record import Actor
 from hunts.adapters import store_of
 from hunts.source_actions import add_source
 from tests.browser.conftest import person, sign_in
-from tests.footprint.ledger.test_proof import run_alone
+from tests.footprint.ledger.kept import run_alone
 from tests.house import Started
 from tests.hunts.telemetry_lines import days_ago, event, fill
 

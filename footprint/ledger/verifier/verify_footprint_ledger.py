@@ -66,6 +66,16 @@ def parsed(line, where):
     return content
 
 
+def is_signed(said, key, signature):
+    if Ed25519PublicKey is None:
+        return False  # then no key is checked at all, and the report says so
+    try:
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(bytes.fromhex(signature), said)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
 def is_torn(content):
     """Whether it is the beginning of a checkpoint line, or the zeros of a block that was never written."""
     left = content.rstrip(b"\0")
@@ -191,7 +201,7 @@ class Verifier:
     def __init__(self):
         self.sealed = Sealed()
         self.notes = []
-        self.rotations = []  # (seq, old key, new key)
+        self.rotations = []  # (seq, old key, new key), each signed by both
         self.header = None
         self.hash = None
         self.next = None
@@ -255,14 +265,17 @@ class Verifier:
         if KEY_ROTATED in text:
             told = json.loads(text)
             if told.get("event") == KEY_ROTATED:
-                self.rotations.append((seq, *self.keys_in(seq, told)))
+                self.take_rotation(seq, told)
 
-    @staticmethod
-    def keys_in(seq, told):
+    def take_rotation(self, seq, told):
         try:
-            return told["before"]["key"].lower(), told["after"]["key"].lower()
+            old, new = told["before"]["key"].lower(), told["after"]["key"].lower()
+            signatures = told["before"].get("signature", ""), told["after"].get("signature", "")
         except (KeyError, TypeError, AttributeError) as error:
             raise Broken(seq, "it tells of a change of keys, but not of both keys") from error
+        said = f"footprint ledger key {old} gives way to {new}".encode()
+        if is_signed(said, old, signatures[0]) and is_signed(said, new, signatures[1]):
+            self.rotations.append((seq, old, new))
 
     @staticmethod
     def seq_in(text):

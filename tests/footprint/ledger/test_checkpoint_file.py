@@ -23,20 +23,17 @@ from footprint.ledger.record import Actor
 from footprint.ledger.sealed import MOST_KEYS, Seals, read_seals
 from footprint.ledger.sealing import NoHead, NotWritten, make_checkpoint, rotate_key
 from footprint.ledger.verify import verify
-from tests.footprint.ledger.test_proof import (  # the ledger that is tampered with there
+from tests.footprint.ledger.kept import (
     KEY,
     NEXT_KEY,
     PUBLIC,
     VERIFIER,
     Kept,
-    kept,
     refused,
     replace_the_tail,
     run_alone,
     tamper,
 )
-
-__all__ = ["kept"]
 
 WHY = "a line of the checkpoints is not a checkpoint"
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -14,7 +14,7 @@ from footprint.ledger.checkpoints import public_hex, read_line, seal
 from footprint.ledger.events import Event
 from footprint.ledger.keys import key_from_text
 from footprint.ledger.record import Actor, Subject, _content, _Draft  # what an entry is made of
-from tests.footprint.ledger.test_proof import KEY, PUBLIC, run_alone
+from tests.footprint.ledger.kept import KEY, PUBLIC, run_alone
 
 GOLDEN = Path(__file__).parent / "golden"
 LINES = [json.loads(line) for line in (GOLDEN / "ledger.jsonl").read_text().splitlines()]

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 
 from footprint.ledger.models import Entry
 from footprint.ledger.verify import verify
-from tests.footprint.ledger.test_proof import add
+from tests.footprint.ledger.kept import add
 from tests.house import FreshDatabase
 
 
