@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
@@ -24,7 +25,6 @@ MOST_FILES = 100
 LONGEST_NAME = 255
 # What the importer and the database need beside the files that are kept here.
 _ROOM_TO_SPARE = 512 * 1024 * 1024
-_UNDERWAY = (Upload.State.RECEIVING, Upload.State.WAITING, Upload.State.WORKING)
 
 
 class CannotUpload(Exception):
@@ -53,12 +53,12 @@ def most_bytes() -> int:
 
 
 def folder_of(upload: Upload) -> Path:
-    return _uploads_folder() / str(upload.pk)
+    return _uploads_folder() / _folder_name(upload)
 
 
 def path_of(file: UploadedFile) -> Path:
     """Of the file's number and nothing that a browser said."""
-    return _uploads_folder() / str(file.upload_id) / str(file.number)
+    return folder_of(file.upload) / str(file.number)
 
 
 def open_upload(*, actor: Person, source: Source, files: Sequence[Announced]) -> Upload:
@@ -168,17 +168,40 @@ def remove_abandoned() -> None:
     long_ago = Now() - timedelta(hours=settings.FOOTPRINT.upload_hours)
     for upload in Upload.objects.filter(state=Upload.State.RECEIVING, moved_at__lt=long_ago):
         abandon(upload=upload)
-    folder = _uploads_folder()
-    there = {int(path.name): path for path in folder.iterdir() if path.name.isdecimal()}
-    underway = set(Upload.objects.filter(state__in=_UNDERWAY).values_list("pk", flat=True))
-    for number in there.keys() - underway:
-        shutil.rmtree(there[number], ignore_errors=True)
+    for path in _left_over():
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _left_over() -> list[Path]:
+    """Folders of uploads that have ended. One that the database does not know may belong to another
+    database (a restored one, a second site), so it goes only once nobody can be going on with it."""
+    there = [path for path in _uploads_folder().iterdir() if path.is_dir()]
+    numbers = [int(number) for path in there if (number := path.name.partition("-")[0]).isdecimal()]
+    known = {_folder_name(upload): upload for upload in Upload.objects.filter(pk__in=numbers)}
+    return [
+        path
+        for path in there
+        if (known[path.name].has_ended if path.name in known else _is_out_of_time(path))
+    ]
+
+
+def _is_out_of_time(folder: Path) -> bool:
+    try:
+        moved = folder.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return time.time() - moved > settings.FOOTPRINT.upload_hours * 3600
 
 
 def _uploads_folder() -> Path:
     folder: Path = settings.FOOTPRINT.data_dir / "uploads"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+def _folder_name(upload: Upload) -> str:
+    """No upload of another database has the same, though its number may be."""
+    return f"{upload.pk}-{upload.asked_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}"
 
 
 def _make_folder(upload: Upload) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import time
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +13,6 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as settings_of_hypothesis
@@ -192,6 +193,23 @@ def test_an_upload_that_nobody_goes_on_with_is_removed(lea: Person, source: Sour
     assert (uploads.folder_of(left).exists(), uploads.folder_of(fresh).exists()) == (False, True)
 
 
+def test_the_folder_of_another_databases_upload_is_left_alone_while_it_may_go_on(
+    lea: Person, source: Source
+) -> None:
+    upload = uploads.open_upload(actor=lea, source=source, files=[announced("a", b"abc")])
+    folder = uploads.folder_of(upload)
+    # The other database knows an upload of the same number, which has ended.
+    Upload.objects.filter(pk=upload.pk).update(
+        state=Upload.State.DONE, asked_at=timezone.now() - timedelta(minutes=1)
+    )
+    uploads.remove_abandoned()
+    assert folder.exists()
+    long_ago = time.time() - 25 * 3600
+    os.utime(folder, (long_ago, long_ago))
+    uploads.remove_abandoned()
+    assert not folder.exists()
+
+
 def test_who_lost_the_lease_makes_nothing_visible(
     send: Send, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,7 +254,7 @@ def test_work_that_costs_too_many_workers_is_given_up(send: Send) -> None:
     upload.refresh_from_db()
     assert (upload.state, "vanished" in upload.said) == (Upload.State.FAILED, True)
     store_sweep.sweep()
-    assert not (settings.FOOTPRINT.data_dir / "uploads" / str(upload.pk)).exists()
+    assert not uploads.folder_of(upload).exists()
 
 
 @settings_of_hypothesis(
