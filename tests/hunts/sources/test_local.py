@@ -14,7 +14,7 @@ from hunts.kql.rows import read_rows
 from hunts.kql.window import Window
 from hunts.sources.base import Step
 from hunts.sources.errors import Interrupted, Rejected, SourceError, TimedOut, Truncated, Unavailable
-from hunts.sources.local import LocalAdapter, fold_literals
+from hunts.sources.local import LocalAdapter
 from hunts.telemetry.names import file_key
 from hunts.telemetry.store import Store
 from tests.hunts.parquet import (
@@ -342,18 +342,3 @@ def test_an_answer_says_what_it_took(tmp_path: Path) -> None:
     assert answer.partial is None
     assert answer.bytes > 0
     assert answer.seconds > 0
-
-
-@pytest.mark.parametrize(
-    ("sql", "folded"),
-    [
-        ("lower(\"A\") IN (lower('A.EXE'), lower('It''s'))", "lower(\"A\") IN ('a.exe', 'it''s')"),
-        ("lower('GRÖSSE')", "'grÖsse'"),
-        # A name that reads like SQL stays a name.
-        ("x = 'lower('''')' OR y = 'lower(''A'')'", "x = 'lower('''')' OR y = 'lower(''A'')'"),
-        ("lower('lower(''A'')')", "'lower(''a'')'"),
-        ("\"lower('A')\" = xlower('A')", "\"lower('A')\" = xlower('A')"),
-    ],
-)
-def test_lowered_literals_are_folded_beforehand_and_nothing_else_is(sql: str, folded: str) -> None:
-    assert fold_literals(sql) == folded
