@@ -20,15 +20,15 @@ from large_world import Size, begin, fill, servers
 
 FOLDER = begin()
 
-from django.conf import settings  # noqa: E402  # the environment comes first
-from django.db import connection, transaction  # noqa: E402  # as above
+from django.conf import settings
+from django.db import connection, transaction
 
-from cases.actions import basis_of, decide, undo  # noqa: E402  # as above
-from cases.batches.actions import confirm, draft, undo_batch  # noqa: E402  # as above
-from cases.batches.working import work_on  # noqa: E402  # as above
-from cases.models import Batch, Case, CaseValue, Decision  # noqa: E402  # as above
-from footprint.accounts.models import Person  # noqa: E402  # as above
-from footprint.ledger.models import Entry  # noqa: E402  # as above
+from cases.actions import basis_of, decide, undo
+from cases.batches.actions import confirm, draft, undo_batch
+from cases.batches.working import work_on
+from cases.models import Batch, Case, CaseValue, Decision
+from footprint.accounts.models import Person
+from footprint.ledger.models import Entry
 
 REASON = "Seen in the beacon report"
 

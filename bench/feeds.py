@@ -26,18 +26,18 @@ os.environ["FOOTPRINT_LOG_LEVEL"] = "WARNING"
 os.environ["FOOTPRINT_FEED_REQUESTS_PER_MINUTE"] = "100000"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "footprint.settings")
 
-import django  # noqa: E402  # the environment comes first
+import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402  # as above
-from django.db import connection  # noqa: E402  # as above
-from django.utils import timezone  # noqa: E402  # as above
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
 
-from cases.watchlists.actions import add_consumer  # noqa: E402  # as above
-from cases.watchlists.models import Publication, Watchlist  # noqa: E402  # as above
-from footprint.accounts.models import Person, Role  # noqa: E402  # as above
-from footprint.embedded import Hold, Home  # noqa: E402  # as above
+from cases.watchlists.actions import add_consumer
+from cases.watchlists.models import Publication, Watchlist
+from footprint.accounts.models import Person, Role
+from footprint.embedded import Hold, Home
 
 with socket.socket() as _probe:
     _probe.bind(("127.0.0.1", 0))

@@ -23,20 +23,20 @@ FOLDER = tempfile.TemporaryDirectory(prefix="footprint-bench-")
 os.environ["FOOTPRINT_DATA"] = KEPT or FOLDER.name
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "footprint.settings")
 
-import django  # noqa: E402  # the environment comes first
+import django
 
 django.setup()
 
-from django.conf import settings  # noqa: E402  # as above
-from django.core.management import call_command  # noqa: E402  # as above
-from django.db import connection  # noqa: E402  # as above
-from django.test import Client  # noqa: E402  # as above
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
 
-from cases.case_actions import FileText, add_case  # noqa: E402  # as above
-from cases.models import Decision  # noqa: E402  # as above
-from footprint.accounts.models import Person, Role  # noqa: E402  # as above
-from footprint.embedded import Hold, Home  # noqa: E402  # as above
-from footprint.ledger.record import Actor, change  # noqa: E402  # as above
+from cases.case_actions import FileText, add_case
+from cases.models import Decision
+from footprint.accounts.models import Person, Role
+from footprint.embedded import Hold, Home
+from footprint.ledger.record import Actor, change
 
 CASES = 200
 

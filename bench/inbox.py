@@ -23,14 +23,14 @@ from bench.large_world import begin, servers
 
 FOLDER = begin()
 
-from django.db import connection  # noqa: E402  # Django is set up by then
-from django.test import Client  # noqa: E402  # as above
-from django.test.utils import CaptureQueriesContext  # noqa: E402  # as above
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from cases.case_actions import FileText, add_case  # noqa: E402  # as above
-from cases.models import Case  # noqa: E402  # as above
-from footprint.accounts.models import Person, Role  # noqa: E402  # as above
-from footprint.ledger.record import Actor, change  # noqa: E402  # as above
+from cases.case_actions import FileText, add_case
+from cases.models import Case
+from footprint.accounts.models import Person, Role
+from footprint.ledger.record import Actor, change
 
 _VALUES = """
     INSERT INTO cases_casevalue (case_id, value, kind, domain, file_ids, verdict, is_open, endpoints,

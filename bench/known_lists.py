@@ -25,19 +25,19 @@ FOLDER = tempfile.TemporaryDirectory(prefix="footprint-bench-")
 os.environ["FOOTPRINT_DATA"] = FOLDER.name
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "footprint.settings")
 
-import django  # noqa: E402  # the environment comes first
+import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402  # as above
-from django.db import connection  # noqa: E402  # as above
+from django.core.management import call_command
+from django.db import connection
 
-from cases.known.actions import load_lists  # noqa: E402  # as above
-from cases.known.matching import known_hits  # noqa: E402  # as above
-from cases.known.sources import package_lists  # noqa: E402  # as above
-from cases.verdicts.subject import Subject, SubjectKind  # noqa: E402  # as above
-from footprint.embedded import Hold, Home  # noqa: E402  # as above
-from footprint.ledger.record import Actor  # noqa: E402  # as above
+from cases.known.actions import load_lists
+from cases.known.matching import known_hits
+from cases.known.sources import package_lists
+from cases.verdicts.subject import Subject, SubjectKind
+from footprint.embedded import Hold, Home
+from footprint.ledger.record import Actor
 
 CHANCE = random.Random(5)  # noqa: S311  # the same values each time
 TIMES = 20

@@ -21,19 +21,19 @@ FOLDER = tempfile.TemporaryDirectory(prefix="footprint-bench-")
 os.environ["FOOTPRINT_DATA"] = FOLDER.name
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "footprint.settings")
 
-import django  # noqa: E402  # the environment comes first
+import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402  # as above
-from django.db import connection  # noqa: E402  # as above
+from django.core.management import call_command
+from django.db import connection
 
-from footprint.embedded import Hold, Home  # noqa: E402  # as above
-from footprint.ledger import record  # noqa: E402  # as above
-from footprint.ledger.chain import GENESIS, canonical_json, next_hash  # noqa: E402  # as above
-from footprint.ledger.events import Event  # noqa: E402  # as above
-from footprint.ledger.record import Actor, Change, Subject, change  # noqa: E402  # as above
-from footprint.ledger.sealing import make_checkpoint  # noqa: E402  # as above
+from footprint.embedded import Hold, Home
+from footprint.ledger import record
+from footprint.ledger.chain import GENESIS, canonical_json, next_hash
+from footprint.ledger.events import Event
+from footprint.ledger.record import Actor, Change, Subject, change
+from footprint.ledger.sealing import make_checkpoint
 
 ACTOR = Actor("person", "7", "Rui Alves")
 MEASURE = """

@@ -29,23 +29,23 @@ FOLDER = tempfile.TemporaryDirectory(prefix="footprint-bench-")
 os.environ["FOOTPRINT_DATA"] = FOLDER.name
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "footprint.settings")
 
-import django  # noqa: E402  # the environment comes first
+import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402  # as above
-from django.db import connection, transaction  # noqa: E402  # as above
+from django.core.management import call_command
+from django.db import connection, transaction
 
-from cases.actions import decide, undo  # noqa: E402  # as above
-from cases.bases import basis_of  # noqa: E402  # as above
-from cases.case_actions import FileText, add_case  # noqa: E402  # as above
-from cases.folding import endpoint_key  # noqa: E402  # as above
-from cases.merging import RowToMerge, merge, settle_unsettled  # noqa: E402  # as above
-from cases.models import Case  # noqa: E402  # as above
-from cases.observed import observe  # noqa: E402  # as above
-from footprint.accounts.models import Person, Role  # noqa: E402  # as above
-from footprint.embedded import Hold, Home  # noqa: E402  # as above
-from footprint.ledger.record import Actor, change  # noqa: E402  # as above
+from cases.actions import decide, undo
+from cases.bases import basis_of
+from cases.case_actions import FileText, add_case
+from cases.folding import endpoint_key
+from cases.merging import RowToMerge, merge, settle_unsettled
+from cases.models import Case
+from cases.observed import observe
+from footprint.accounts.models import Person, Role
+from footprint.embedded import Hold, Home
+from footprint.ledger.record import Actor, change
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

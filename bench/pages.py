@@ -20,14 +20,14 @@ from large_world import Size, begin, fill, servers
 
 FOLDER = begin()
 
-from django.conf import settings  # noqa: E402  # the environment comes first
-from django.db import connection  # noqa: E402  # as above
-from django.test import Client  # noqa: E402  # as above
-from django.test.utils import CaptureQueriesContext  # noqa: E402  # as above
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from cases.models import Case, CaseValue  # noqa: E402  # as above
-from cases.ordering import ORDERS, place_text  # noqa: E402  # as above
-from footprint.accounts.models import Person  # noqa: E402  # as above
+from cases.models import Case, CaseValue
+from cases.ordering import ORDERS, place_text
+from footprint.accounts.models import Person
 
 PAGE = 50
 FAR = 999 * PAGE

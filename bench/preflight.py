@@ -17,13 +17,13 @@ from large_world import Size, begin, fill, servers
 
 FOLDER = begin()
 
-from cases.known.actions import load_lists  # noqa: E402  # the environment comes first
-from cases.known.sources import package_lists  # noqa: E402  # as above
-from cases.models import Case  # noqa: E402  # as above
-from cases.preflight import preflight  # noqa: E402  # as above
-from cases.verdicts.subject import read_subject  # noqa: E402  # as above
-from cases.watchlists.outputs import outputs_of  # noqa: E402  # as above
-from footprint.ledger.record import Actor  # noqa: E402  # as above
+from cases.known.actions import load_lists
+from cases.known.sources import package_lists
+from cases.models import Case
+from cases.preflight import preflight
+from cases.verdicts.subject import read_subject
+from cases.watchlists.outputs import outputs_of
+from footprint.ledger.record import Actor
 
 TIMES = 30
 SUBJECTS = (

@@ -28,17 +28,17 @@ from typing import Any
 HERE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HERE))
 
-import duckdb  # noqa: E402  # the path comes first
-import duckdb_kql  # noqa: E402  # as above
+import duckdb
+import duckdb_kql
 
-from hunts.kql.files import parse_file  # noqa: E402  # as above
-from hunts.kql.footprint import TABLE, footprint_query  # noqa: E402  # as above
-from hunts.kql.window import Window  # noqa: E402  # as above
-from hunts.sources.local import LocalAdapter  # noqa: E402  # as above
-from hunts.sources.locked import Limits, Visible, locked_connection  # noqa: E402  # as above
-from hunts.telemetry.columns import RECORDED  # noqa: E402  # as above
-from hunts.telemetry.holdings import disk_used, names_by_rows, newest_event  # noqa: E402  # as above
-from hunts.telemetry.store import Store, import_files  # noqa: E402  # as above
+from hunts.kql.files import parse_file
+from hunts.kql.footprint import TABLE, footprint_query
+from hunts.kql.window import Window
+from hunts.sources.local import LocalAdapter
+from hunts.sources.locked import Limits, Visible, locked_connection
+from hunts.telemetry.columns import RECORDED
+from hunts.telemetry.holdings import disk_used, names_by_rows, newest_event
+from hunts.telemetry.store import Store, import_files
 
 NAMES, PAIRS, DEVICES, DAYS = 2_000, 3_000, 400, 30
 EVENTS_PER_FILE = 500_000

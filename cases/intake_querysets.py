@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Count
 
 if TYPE_CHECKING:
-    from cases.models import IntakeLine  # noqa: F401  # named in a string only
+    from cases.models import IntakeLine  # named in a string only
 
 
 class IntakeLineQuerySet(models.QuerySet["IntakeLine"]):

@@ -7,7 +7,7 @@ from django.db import models
 from footprint.accounts.may import Verb, may
 
 if TYPE_CHECKING:
-    from cases.models import Proposal  # noqa: F401  # named in a string only
+    from cases.models import Proposal  # named in a string only
     from footprint.accounts.models import Person
 
 WIDE_KINDS = ("below", "network")

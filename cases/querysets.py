@@ -13,7 +13,7 @@ from cases.verdicts.subject import Subject, networks_around, suffixes_of
 from footprint.accounts.may import Verb, may
 
 if TYPE_CHECKING:
-    from cases.models import Batch, Case, CaseValue, Decision, Endpoint  # noqa: F401  # some are named in strings only
+    from cases.models import Batch, Case, CaseValue, Decision, Endpoint  # some are named in strings only
     from footprint.accounts.models import Person
 
 _AROUND = (

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 if TYPE_CHECKING:
-    from hunts.models import Hunt, LookUp, Run, Slice, Source  # noqa: F401  # named in strings only
+    from hunts.models import Hunt, LookUp, Run, Slice, Source  # named in strings only
 
 
 class SourceQuerySet(models.QuerySet["Source"]):

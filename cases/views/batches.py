@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HTMX_STOP_POLLING
 
 from cases.batch_forms import BatchForm, SelectionForm
 from cases.batches import actions
@@ -27,7 +28,6 @@ from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.accounts.models import Person
 
-STOP_POLLING = 286
 LISTED = 100
 _MOST_PICKED = 5_000
 _MOST_DIGITS = 18
@@ -101,7 +101,7 @@ def progress(request: SignedInRequest, pk: int, batch_pk: int) -> HttpResponse:
     if request.headers.get("If-None-Match") == etag:
         return HttpResponseNotModified(headers={"ETag": etag})
     template = "cases/batch_strip.html" if request.GET.get("strip") else "cases/batch_progress.html"
-    status = 200 if found.is_underway or not request.htmx else STOP_POLLING
+    status = 200 if found.is_underway or not request.htmx else HTMX_STOP_POLLING
     response = render(request, template, _context(found, request.user), status=status)
     response.headers["ETag"] = etag
     return response

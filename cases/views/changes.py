@@ -11,7 +11,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse, HttpResponseNotModified, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HTMX_STOP_POLLING, trigger_client_event
 
 from cases.bases import check_basis
 from cases.models import Case, CaseValue, Decision
@@ -24,7 +24,6 @@ from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 
 ROWS_AT_MOST = 400
-STOP_POLLING = 286
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def changes(request: SignedInRequest, pk: int) -> HttpResponse:
         "new_since": visit_of(request, case),
     }
     response = render(
-        request, "cases/queue_changes.html", context, status=200 if now.is_live else STOP_POLLING
+        request, "cases/queue_changes.html", context, status=200 if now.is_live else HTMX_STOP_POLLING
     )
     told = {str(row.value.pk): row.version for row in rows}
     return _with_etag(trigger_client_event(response, "rows-changed", {"rows": told}, after="settle"), etag)

@@ -12,6 +12,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HTMX_STOP_POLLING
 
 from cases.forms import FOREVER, YEAR
 from cases.intake_actions import SMALL_LIST, CannotTakeIn, confirm, drop, stop, take_in
@@ -26,7 +27,6 @@ from footprint.asked import whole_number
 
 PAGE = 50
 LATEST = 10
-STOP_POLLING = 286
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 Finding, Outcome = IntakeLine.Finding, IntakeLine.Outcome
 # What each finding means for whoever reads the preview.
@@ -143,7 +143,7 @@ def progress(request: SignedInRequest, pk: int) -> HttpResponse:
     read = _intake(pk)
     if read.is_landing:
         return render(request, "cases/intake_progress.html", {"intake": read})
-    return HttpResponse(status=STOP_POLLING, headers={"HX-Refresh": "true"})
+    return HttpResponse(status=HTMX_STOP_POLLING, headers={"HX-Refresh": "true"})
 
 
 @requires(Verb.READ_CASES)

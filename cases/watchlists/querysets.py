@@ -10,7 +10,7 @@ from cases.querysets import DecisionQuerySet
 
 if TYPE_CHECKING:
     # Some are named in strings only.
-    from cases.watchlists.models import Publication, Receipt, Target, Watchlist  # noqa: F401
+    from cases.watchlists.models import Publication, Receipt, Target, Watchlist
 
 
 class PublicationQuerySet(models.QuerySet["Publication"]):

@@ -13,6 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HTMX_STOP_POLLING
 
 from cases.models import Case
 from footprint.accounts.gate import SignedInRequest, requires
@@ -39,7 +40,6 @@ from hunts.weeks import Calendar, Stretch, calendar_of
 
 RUNS_SHOWN = 50
 SLICES_SHOWN = 200
-STOP_POLLING = 286
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def progress(request: SignedInRequest, pk: int, run_pk: int) -> HttpResponse:
     etag = etag_of(run)
     if request.headers.get("If-None-Match") == etag:
         return _not_modified(etag)
-    status = STOP_POLLING if run.has_ended and request.htmx else 200
+    status = HTMX_STOP_POLLING if run.has_ended and request.htmx else 200
     context = {"case": run.hunt.case, "run": run}
     response = render(request, "hunts/run_progress.html", context, status=status)
     response.headers["ETag"] = etag

@@ -17,6 +17,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse, S
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HTMX_STOP_POLLING
 
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
@@ -26,7 +27,6 @@ from hunts.models import Source, Upload, UploadedFile
 from hunts.store_sweep import hint_work
 from hunts.uploads import Announced, CannotUpload, WrongPiece
 
-STOP_POLLING = 286
 # What a form has beside its files.
 _FORM_BYTES = 1_000_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -124,7 +124,7 @@ def upload(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
         "most_mb": settings.FOOTPRINT.upload_mb,
         "is_own": shown.asked_by_id == request.user.pk,
     }
-    status = STOP_POLLING if request.htmx and shown.has_ended else 200
+    status = HTMX_STOP_POLLING if request.htmx and shown.has_ended else 200
     response = render(request, "hunts/upload.html", context, status=status)
     response.headers["ETag"] = etag
     return response

@@ -11,6 +11,7 @@ from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HTMX_STOP_POLLING
 
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb, may
@@ -21,7 +22,6 @@ from footprint.ledger.proof import ask_verification, hint
 from footprint.ledger.record import Actor, HeadDeleted
 from footprint.ledger.sealing import checkpoint_file
 
-STOP_POLLING = 286
 SHOWN = 10
 
 
@@ -88,7 +88,7 @@ def progress(request: SignedInRequest, pk: int) -> HttpResponse:
     etag = f'"{verification.version}"'
     if request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers={"ETag": etag})
-    status = STOP_POLLING if verification.ended_at and request.htmx else 200
+    status = HTMX_STOP_POLLING if verification.ended_at and request.htmx else 200
     response = render(request, "desk/proof_progress.html", {"verification": verification}, status=status)
     response.headers["ETag"] = etag
     return response
