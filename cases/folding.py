@@ -13,6 +13,7 @@ from datetime import date, datetime
 from itertools import chain
 from operator import attrgetter
 
+from cases.copied import copied_array
 from cases.observed import Observed, observe, visible
 
 Values = tuple[str | int, ...]
@@ -63,16 +64,25 @@ class RowToMerge:
     command_lines: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class FoldedSet:
+    """`copied` is the array as a line of COPY has it: evidence repeats, so it is written out once."""
+
+    values: Values
+    is_cut: bool
+    copied: str
+
+
 @dataclass(slots=True)
 class FoldedEndpoint:
-    """`sets` holds one sorted tuple per name in CAPS, in that order; `more` names those that were cut."""
+    """`sets` holds one sorted set per name in CAPS, in that order; `more` names those that were cut."""
 
     key: bytes
     file_id: int
     observed: Observed
     first_seen: datetime
     last_seen: datetime
-    sets: dict[str, Values]
+    sets: dict[str, FoldedSet]
     more: list[str]
     days: list[FoldedDay]
 
@@ -105,9 +115,7 @@ class Folded:
     unasked_rows: int = 0
     _groups: dict[bytes, _Group] = field(default_factory=dict)
     # Evidence repeats from row to row: each distinct list is cleaned and cut once.
-    _known: dict[str, dict[tuple[str | int, ...], tuple[Values, bool]]] = field(
-        default_factory=lambda: {name: {} for name in CAPS}
-    )
+    _known: dict[str, dict[Values, FoldedSet]] = field(default_factory=lambda: {name: {} for name in CAPS})
 
     def add(self, key: bytes, file_id: int, observed: Observed, row: RowToMerge) -> None:
         group = self._groups.get(key)
@@ -119,41 +127,46 @@ class Folded:
         """In the order of their keys, which is the order in which everyone locks them."""
         for key in sorted(self._groups):
             group = self._groups[key]
-            sets, more = self._fold_sets(group.rows)
+            days = _fold_days(group.rows)
+            sets = self._fold_sets(group.rows)
             yield FoldedEndpoint(
                 key=key,
                 file_id=group.file_id,
                 observed=group.observed,
-                first_seen=min(row.first_seen for row in group.rows),
-                last_seen=max(row.last_seen for row in group.rows),
+                first_seen=days[0].first_seen if len(days) == 1 else min(day.first_seen for day in days),
+                last_seen=days[0].last_seen if len(days) == 1 else max(day.last_seen for day in days),
                 sets=sets,
-                more=more,
-                days=_fold_days(group.rows),
+                more=_cut_sets(sets, group.rows),
+                days=days,
             )
 
-    def _fold_sets(self, rows: Sequence[RowToMerge]) -> tuple[dict[str, Values], list[str]]:
-        sets: dict[str, Values] = {}
-        more = []
+    def _fold_sets(self, rows: Sequence[RowToMerge]) -> dict[str, FoldedSet]:
+        sets = {
+            "raw_ips": _cut([row.ip for row in rows], CAPS["raw_ips"]),
+            "raw_names": _cut([row.dns for row in rows], CAPS["raw_names"]),
+        }
         for name, get in _GETTERS:
-            together = tuple(get(rows[0])) if len(rows) == 1 else tuple(chain.from_iterable(map(get, rows)))
-            folded = self._known[name].get(together)
+            together = tuple(get(rows[0]) if len(rows) == 1 else chain.from_iterable(map(get, rows)))
+            known = self._known[name]
+            folded = known.get(together)
             if folded is None:
-                folded = self._known[name][together] = _cut(together, CAPS[name])
-            sets[name], is_cut = folded
-            if is_cut:
-                more.append(name)
-        if "devices" not in more and not all(map(_names_every_device, rows)):
-            more.append("devices")
-        return sets, sorted(more)
+                folded = known[together] = _cut(together, CAPS[name])
+            sets[name] = folded
+        return sets
 
 
-# Where a row keeps the values of each set.
+# Where a row keeps the values of each set of evidence.
 _GETTERS: tuple[tuple[str, Callable[[RowToMerge], Sequence[str | int]]], ...] = (
-    ("raw_ips", lambda row: (row.ip,)),
-    ("raw_names", lambda row: (row.dns,)),
     ("devices", attrgetter("device_names")),
     *((name, attrgetter(name)) for name in CAPS if name not in ("raw_ips", "raw_names", "devices")),
 )
+
+
+def _cut_sets(sets: Mapping[str, FoldedSet], rows: Iterable[RowToMerge]) -> list[str]:
+    more = [name for name, folded in sets.items() if folded.is_cut]
+    if "devices" not in more and not all(map(_names_every_device, rows)):
+        more.append("devices")
+    return sorted(more)
 
 
 def fold(rows: Iterable[RowToMerge], file_ids: Mapping[tuple[str, str], int]) -> Folded:
@@ -184,12 +197,15 @@ def endpoint_key(file_id: int | None, observed: Observed) -> bytes:
     return hashlib.md5(text.encode(), usedforsecurity=False).digest()
 
 
-def _cut(values: Iterable[str | int], cap: int) -> tuple[Values, bool]:
-    """The first values in order up to the cap, and whether there were more."""
-    texts = sorted({visible(text, _LONGEST_EVIDENCE) for text in values if isinstance(text, str) and text})
-    numbers = sorted({number for number in values if isinstance(number, int) and abs(number) <= _INT})
-    kept: Values = (*numbers, *texts)
-    return kept[:cap], len(kept) > cap
+def _cut(values: Sequence[str | int], cap: int) -> FoldedSet:
+    """The first values in order up to the cap."""
+    if len(values) == 1 and isinstance(values[0], str) and values[0]:
+        kept: Values = (visible(values[0], _LONGEST_EVIDENCE),)
+        return FoldedSet(kept, is_cut=False, copied=copied_array(kept))
+    texts = {visible(text, _LONGEST_EVIDENCE) for text in values if isinstance(text, str) and text}
+    numbers = {number for number in values if isinstance(number, int) and abs(number) <= _INT}
+    kept = (*sorted(numbers), *sorted(texts))
+    return FoldedSet(kept[:cap], len(kept) > cap, copied_array(kept[:cap]))
 
 
 def _names_every_device(row: RowToMerge) -> bool:

@@ -14,8 +14,9 @@ from itertools import islice
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from cases.copied import NULL, copied_array, copied_text
 from cases.domains import registered_domain
-from cases.folding import Folded, FoldedDay, FoldedEndpoint, RowToMerge, Values, fold
+from cases.folding import Folded, FoldedDay, FoldedEndpoint, RowToMerge, fold
 from cases.merging_sql import (
     DROP_STAGED,
     ENDPOINT_COLUMNS,
@@ -104,13 +105,18 @@ def _make_values(cursor: CursorWrapper, case_id: int) -> int:
     unknown = cursor.fetchall()
     if not unknown:
         return 0
-    values, kinds, first, last = (list(column) for column in zip(*unknown, strict=True))
+    values, kinds = (list(column) for column in zip(*unknown, strict=True))
     domains = [
         registered_domain(value) if kind == ValueKind.NAME else ""
         for value, kind in zip(values, kinds, strict=True)
     ]
-    given = {"values": values, "kinds": kinds, "domains": domains, "first": first, "last": last}
-    cursor.execute(MAKE_VALUES, {"case": case_id, **given})
+    given: dict[str, int | list[str]] = {
+        "case": case_id,
+        "values": values,
+        "kinds": kinds,
+        "domains": domains,
+    }
+    cursor.execute(MAKE_VALUES, given)
     made: int = cursor.fetchone()[0]
     return made
 
@@ -143,15 +149,15 @@ def _endpoint_line(endpoint: FoldedEndpoint) -> str:
     columns = (
         endpoint.key.hex(),
         str(endpoint.file_id),
-        observed.ip or "\\N",
-        _escaped(observed.dns),
-        observed.dns_ip or "\\N",
-        _escaped(observed.value),
+        observed.ip or NULL,
+        copied_text(observed.dns),
+        observed.dns_ip or NULL,
+        copied_text(observed.value),
         observed.kind,
-        endpoint.first_seen.isoformat(),
-        endpoint.last_seen.isoformat(),
-        _array(tuple(endpoint.more)),
-        *map(_array, endpoint.sets.values()),
+        _moment(endpoint.first_seen),
+        _moment(endpoint.last_seen),
+        copied_array(endpoint.more),
+        *(each.copied for each in endpoint.sets.values()),
     )
     return "\t".join(columns) + "\n"
 
@@ -159,16 +165,11 @@ def _endpoint_line(endpoint: FoldedEndpoint) -> str:
 def _sighting_line(key: str, day: FoldedDay) -> str:
     return (
         f"{key}\t{day.day.isoformat()}\t{day.events}\t{day.active_hours}\t{day.devices}"
-        f"\t{day.first_seen.isoformat()}\t{day.last_seen.isoformat()}\n"
+        f"\t{_moment(day.first_seen)}\t{_moment(day.last_seen)}\n"
     )
 
 
-@lru_cache(maxsize=2_000)
-def _array(values: Values) -> str:
-    """Evidence repeats from row to row, hence the cache."""
-    quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return _escaped("{" + ",".join(f'"{text}"' for text in quoted) + "}")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+@lru_cache(maxsize=10_000)
+def _moment(at: datetime) -> str:
+    """An endpoint and its only day share theirs."""
+    return at.isoformat()

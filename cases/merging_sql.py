@@ -49,7 +49,7 @@ STAGE = f"""
         first_seen timestamptz, last_seen timestamptz
     ) ON COMMIT DROP;
     CREATE TEMPORARY TABLE touched_value (
-        value text COLLATE "C", kind text, first_seen timestamptz, last_seen timestamptz
+        value text COLLATE "C", kind text
     ) ON COMMIT DROP
 """
 # Also dropped at once: a transaction may merge more than one answer.
@@ -103,9 +103,9 @@ UPSERT_ENDPOINTS = f"""
                {", ".join(map(_merged_set, _SETS))}, {_MORE}
          WHERE excluded.first_seen < e.first_seen OR excluded.last_seen > e.last_seen
             OR NOT e.more @> excluded.more OR {" OR ".join(map(_set_changes, _SETS))}
-        RETURNING value, value_kind, first_seen, last_seen, xmax = 0 AS is_new
+        RETURNING value, value_kind, xmax = 0 AS is_new
     ), touched AS (
-        INSERT INTO touched_value SELECT value, value_kind, first_seen, last_seen FROM written
+        INSERT INTO touched_value SELECT value, value_kind FROM written
     )
     SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written
 """
@@ -130,35 +130,14 @@ UPSERT_SIGHTINGS = f"""
         RETURNING endpoint_id
     )
     INSERT INTO touched_value
-    SELECT e.value, e.value_kind, e.first_seen, e.last_seen FROM cases_endpoint e
+    SELECT e.value, e.value_kind FROM cases_endpoint e
      WHERE e.id IN (SELECT endpoint_id FROM written)
 """
 
 # The registered domain of a name is read in Python, and only when the name is new.
 UNKNOWN_VALUES = """
-    SELECT t.value, t.kind, min(t.first_seen), max(t.last_seen) FROM touched_value t
+    SELECT DISTINCT t.value, t.kind FROM touched_value t
      WHERE NOT EXISTS (SELECT 1 FROM cases_casevalue v WHERE v.case_id = %(case)s AND v.value = t.value)
-     GROUP BY t.value, t.kind
-"""
-
-MAKE_VALUES = """
-    WITH made AS (
-        INSERT INTO cases_casevalue (
-            case_id, value, kind, domain, verdict, is_open, endpoints, undecided, allowed, blocked,
-            files, file_ids, addresses, devices, devices_more, ports, ports_more, events, days,
-            first_seen, last_seen, strip, strip_to, added_at, version
-        )
-        SELECT %(case)s, value, kind, domain, 'undecided', true, 0, 0, 0, 0,
-               0, '{}', 0, 0, false, '{}', false, 0, 0,
-               first_seen, last_seen, '{}', (last_seen AT TIME ZONE 'UTC')::date, now(), 0
-          FROM unnest(%(values)s::text[], %(kinds)s::text[], %(domains)s::text[],
-                      %(first)s::timestamptz[], %(last)s::timestamptz[])
-               AS unknown(value, kind, domain, first_seen, last_seen)
-         ORDER BY value COLLATE "C"
-        ON CONFLICT (case_id, value) DO NOTHING
-        RETURNING 1
-    )
-    SELECT count(*) FROM made
 """
 
 LOCK_VALUES = f"""
@@ -242,10 +221,9 @@ _VALUE_COLUMNS = (
     *("ports", "ports_more", "events", "days", "first_seen", "last_seen", "strip", "strip_to"),
 )
 
-REFRESH_VALUES = f"""
-    WITH asked AS (
-        SELECT DISTINCT value FROM touched_value
-    ), endpoint AS MATERIALIZED (
+# The numbers as they are now of the values that a table expression `asked` names.
+_FRESH = f"""
+    endpoint AS MATERIALIZED (
         SELECT e.id, e.value, e.file_id, e.ip, e.verdict, e.first_seen, e.last_seen,
                e.devices, e.ports, e.more
           FROM asked JOIN cases_endpoint e ON e.value = asked.value AND e.case_id = {_CASE}
@@ -267,6 +245,36 @@ REFRESH_VALUES = f"""
                {VERDICT_OF_COUNTS.format(undecided="undecided", blocked="blocked")} AS verdict
           FROM known
     )
+"""
+
+# Written once, numbers and all. What another merge made meanwhile stays among the touched: its numbers are
+# counted again under the lock.
+MAKE_VALUES = f"""
+    WITH unknown AS (
+        SELECT * FROM unnest(%(values)s::text[], %(kinds)s::text[], %(domains)s::text[])
+                      AS unknown(value, kind, domain)
+    ), asked AS (
+        SELECT value FROM unknown
+    ), {_FRESH}, made AS (
+        INSERT INTO cases_casevalue (
+            case_id, kind, domain, is_open, added_at, version, value, {", ".join(_VALUE_COLUMNS)}
+        )
+        SELECT %(case)s, u.kind, u.domain, f.verdict = 'undecided', now(), 0,
+               value, {", ".join(f"f.{name}" for name in _VALUE_COLUMNS)}
+          FROM fresh f JOIN unknown u USING (value)
+         ORDER BY value COLLATE "C"
+        ON CONFLICT (case_id, value) DO NOTHING
+        RETURNING value
+    ), done AS (
+        DELETE FROM touched_value t USING made WHERE t.value = made.value
+    )
+    SELECT count(*) FROM made
+"""
+
+REFRESH_VALUES = f"""
+    WITH asked AS (
+        SELECT DISTINCT value FROM touched_value
+    ), {_FRESH}
     UPDATE cases_casevalue v
        SET {", ".join(f"{name} = f.{name}" for name in _VALUE_COLUMNS)},
            is_open = f.verdict = 'undecided', version = v.version + 1
