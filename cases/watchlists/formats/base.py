@@ -58,6 +58,9 @@ class How(StrEnum):
     NARROWER = "narrower"
     LEFT_OUT = "left out"
 
+    # An enumeration's own hash takes longer than writing most of an entry.
+    __hash__ = str.__hash__
+
 
 class Said(NamedTuple):
     """An entry as a format says it. `text` is empty when it is left out or another entry says it already."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cases.watchlists.formats.base import Format, ListEntry, Said
 from cases.watchlists.formats.indicators import Indicator, indicator_of
-from cases.watchlists.formats.spelled import csv_row, free_text, moment
+from cases.watchlists.formats.spelled import cell, free_text, seconds
 
 _LONGEST_TEXT = 500
 
@@ -29,17 +29,10 @@ class DefenderCsv(Format):
 
 def _row(indicator: Indicator, entry: ListEntry) -> str:
     blocks = entry.verdict == "blocked"
-    return csv_row(
-        indicator.type,
-        indicator.value,
-        "" if entry.expires_at is None else f"{moment(entry.expires_at)[:-1]}.0Z",
-        "Block" if blocks else "Allowed",
-        "Medium" if blocks else "Informational",
-        f"Footprint decision {entry.decision}",
-        free_text(entry.reason, _LONGEST_TEXT) or "No reason was given.",
-        "",
-        "",
-        "SuspiciousActivity" if blocks else "",
-        "",
-        "FALSE",
+    ends = "" if entry.expires_at is None else f"{seconds(entry.expires_at)}.0Z"
+    reason = cell(free_text(entry.reason, _LONGEST_TEXT)) or "No reason was given."
+    return (
+        f"{indicator.type},{indicator.value},{ends},{'Block' if blocks else 'Allowed'},"
+        f"{'Medium' if blocks else 'Informational'},Footprint decision {entry.decision},{reason},"
+        f",,{'SuspiciousActivity' if blocks else ''},,FALSE\r\n"
     )

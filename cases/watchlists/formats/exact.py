@@ -11,7 +11,8 @@ UNREADABLE = left_out("unreadable text, which nothing outside would match")
 _NO_NAME = left_out("not a name that a list can hold")
 _NO_ADDRESS = left_out("not an address that a list can hold")
 _NO_NETWORK = left_out("not a network that a list can hold")
-_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\Z", re.ASCII)
+_LONGEST_NAME = 253
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\Z", re.ASCII)
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}\Z", re.ASCII)
 
@@ -22,7 +23,7 @@ def refusal(entry: ListEntry) -> Said | None:
     if kind == "address":
         return None if _IPV4.match(value) or _is_address(value) else _NO_ADDRESS
     if kind == "name" or kind == "below":
-        return None if _NAME.match(value) else _NO_NAME
+        return None if len(value) <= _LONGEST_NAME and _NAME.match(value) else _NO_NAME
     if kind == "network":
         return None if _is_network(value) else _NO_NETWORK
     return UNREADABLE

@@ -31,17 +31,20 @@ class MispEvent(Format):
     def say(self, entry: ListEntry) -> Said:
         if refused := refusal(entry):
             return refused
-        kind = "ip-dst" if entry.kind in ("address", "network") else "domain"
-        if kind == "domain" and "." not in entry.value:
-            kind = "hostname"
-        identity = stable_id(f"attribute {entry.verdict} {entry.kind} {entry.value} {entry.decision}")
+        kind, value, verdict = entry.kind, entry.value, entry.verdict
+        if kind == "address" or kind == "network":
+            word = "ip-dst"
+        else:
+            word = "domain" if "." in value else "hostname"
+        # The value is in its strict form: nothing in it needs an escape.
         text = (
-            f'{{"uuid":"{identity}","type":"{kind}","category":"Network activity",'
-            f'"value":{quoted(entry.value)},"to_ids":{"true" if entry.verdict == "blocked" else "false"},'
+            f'{{"uuid":"{stable_id(f"attribute {verdict} {kind} {value} {entry.decision}")}",'
+            f'"type":"{word}","category":"Network activity",'
+            f'"value":"{value}","to_ids":{"true" if verdict == "blocked" else "false"},'
             f'"timestamp":"{int(entry.decided_at.timestamp())}",'
             f'"comment":{quoted(free_text(entry.reason, _LONGEST_COMMENT))}}}'
         )
-        if entry.kind == "below":
+        if kind == "below":
             return Said(text, How.NARROWER, "apex only: an attribute has no word for the names below")
         return Said(text)
 

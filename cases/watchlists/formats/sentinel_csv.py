@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from cases.watchlists.formats.base import Format, ListEntry, Said
 from cases.watchlists.formats.exact import refusal
-from cases.watchlists.formats.spelled import csv_row, free_text, moment
+from cases.watchlists.formats.spelled import cell, free_text, moment, person_cell
 
 # Sentinel refuses lines over 10,240 characters and rows over 10 KB; four bytes a character still fit.
 _LONGEST_REASON = 1_000
@@ -27,16 +27,9 @@ class SentinelCsv(Format):
     def say(self, entry: ListEntry) -> Said:
         if refused := refusal(entry):
             return refused
+        kind, value, verdict, reason, decided_by, decided_at, expires_at, case, decision, _ = entry
         return Said(
-            csv_row(
-                entry.value,
-                entry.kind,
-                entry.verdict,
-                free_text(entry.reason, _LONGEST_REASON),
-                entry.case,
-                free_text(entry.decided_by, _LONGEST_NAME_OF_PERSON),
-                moment(entry.decided_at),
-                None if entry.expires_at is None else moment(entry.expires_at),
-                entry.decision,
-            )
+            f"{value},{kind},{verdict},{cell(free_text(reason, _LONGEST_REASON))},"
+            f"{'' if case is None else case},{person_cell(decided_by, _LONGEST_NAME_OF_PERSON)},"
+            f"{moment(decided_at)},{'' if expires_at is None else moment(expires_at)},{decision}\r\n"
         )

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+from datetime import datetime
 from json.encoder import encode_basestring as quoted
 
 from cases.watchlists.formats.base import Format, Gone, ListEntry, Said
 from cases.watchlists.formats.exact import refusal
 from cases.watchlists.formats.ids import stable_id
-from cases.watchlists.formats.spelled import moment
+from cases.watchlists.formats.spelled import moment, seconds
 
 _IDENTITY = f"identity--{stable_id('footprint')}"
 _BORN = "2026-01-01T00:00:00.000Z"
 _REVOKED = ',"revoked":true'
+_BEGINS = ',\n{"type":"indicator","spec_version":"2.1","id":"indicator--'
 
 
 class Stix(Format):
@@ -36,55 +38,49 @@ class Stix(Format):
     def say(self, entry: ListEntry) -> Said:
         if refused := refusal(entry):
             return refused
-        return Said(f",\n{_indicator(entry)}")
+        return Said(_indicator(entry))
 
     def unsay(self, gone: Gone) -> str:
         if refusal(gone.entry):
             return ""
-        decided = gone.entry.decided_at
-        return f",\n{_indicator(gone.entry, revoked_at=_millis(moment(max(gone.at, decided))))}"
+        return _indicator(gone.entry, revoked_at=_millis(max(gone.at, gone.entry.decided_at)))
 
     def closing(self) -> str:
         return "\n]}\n"
 
 
 def _indicator(entry: ListEntry, *, revoked_at: str = "") -> str:
-    blocks = entry.verdict == "blocked"
-    created = _millis(moment(entry.decided_at))
-    until = "" if entry.expires_at is None else f',"valid_until":"{_millis(moment(entry.expires_at))}"'
-    name = f"*.{entry.value}" if entry.kind == "below" else entry.value
+    """Values are names, addresses and networks in their strict form: nothing in them needs an escape."""
+    kind, value, verdict, reason, _, decided_at, expires_at, _, decision, _ = entry
+    created = _millis(decided_at)
+    until = "" if expires_at is None else f',"valid_until":"{_millis(expires_at)}"'
     return (
-        f'{{"type":"indicator","spec_version":"2.1","id":"indicator--{_id(entry)}",'
-        f'"created_by_ref":"{_IDENTITY}","created":"{created}","modified":"{revoked_at or created}",'
-        f'"name":{quoted(name)},"description":{quoted(entry.reason)},'
-        f'"indicator_types":["{"malicious-activity" if blocks else "benign"}"],'
-        f'"pattern":{quoted(_pattern(entry))},"pattern_type":"stix","valid_from":"{created}"{until},'
-        f'"labels":["verdict:{"block" if blocks else "allow"}"]{_REVOKED if revoked_at else ""}}}'
+        f"{_BEGINS}{stable_id(f'{verdict} {kind} {value} {decision}')}"
+        f'","created_by_ref":"{_IDENTITY}","created":"{created}","modified":"{revoked_at or created}",'
+        f'"name":"{"*." if kind == "below" else ""}{value}","description":{quoted(reason)},'
+        f'"indicator_types":["{"malicious-activity" if verdict == "blocked" else "benign"}"],'
+        f'"pattern":"{_pattern(kind, value)}","pattern_type":"stix","valid_from":"{created}"{until},'
+        f'"labels":["verdict:{"block" if verdict == "blocked" else "allow"}"]'
+        f"{_REVOKED if revoked_at else ''}}}"
     )
 
 
-def _id(entry: ListEntry) -> str:
-    return stable_id(f"{entry.verdict} {entry.kind} {entry.value} {entry.decision}")
+def _millis(at: datetime) -> str:
+    return f"{seconds(at)}.000Z"
 
 
-def _millis(at: str) -> str:
-    return f"{at[:-1]}.000Z"
-
-
-def _pattern(entry: ListEntry) -> str:
-    """Values are names, addresses and networks in strict form: nothing in them needs an escape."""
-    value = entry.value
-    match entry.kind:
-        case "name":
-            return f"[domain-name:value = '{value}']"
-        case "below":
-            return f"[domain-name:value = '{value}' OR domain-name:value {_ends_with(value)}]"
-        case _:
-            return f"[ipv{6 if ':' in value else 4}-addr:value = '{value}']"
+def _pattern(kind: str, value: str) -> str:
+    """As it stands between the quotes of JSON."""
+    if kind == "name":
+        return f"[domain-name:value = '{value}']"
+    if kind == "below":
+        return f"[domain-name:value = '{value}' OR domain-name:value {_ends_with(value)}]"
+    return f"[ipv{6 if ':' in value else 4}-addr:value = '{value}']"
 
 
 def _ends_with(name: str) -> str:
     """LIKE takes an underscore for any letter and knows no escape."""
     if "_" not in name:
         return f"LIKE '%.{name}'"
-    return "MATCHES '" + f".{name}".replace(".", r"\\.") + "$'"
+    # A dot that is meant has two backslashes in STIX, and each of them two in JSON.
+    return "MATCHES '" + f".{name}".replace(".", r"\\\\.") + "$'"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cases.watchlists.formats.base import Format, ListEntry, Said
-from cases.watchlists.formats.spelled import csv_row, free_text, moment
+from cases.watchlists.formats.spelled import cell, free_text, moment, person_cell
 
 _LONGEST_CELL = 2_000
 
@@ -18,16 +18,10 @@ class WholeCsv(Format):
         return "kind,value,verdict,reason,case,decided_by,decided_at,expires_at,decision\r\n"
 
     def say(self, entry: ListEntry) -> Said:
+        kind, value, verdict, reason, decided_by, decided_at, expires_at, case, decision, _ = entry
         return Said(
-            csv_row(
-                entry.kind,
-                free_text(entry.value, _LONGEST_CELL),
-                entry.verdict,
-                free_text(entry.reason, _LONGEST_CELL),
-                entry.case,
-                free_text(entry.decided_by, _LONGEST_CELL),
-                moment(entry.decided_at),
-                None if entry.expires_at is None else moment(entry.expires_at),
-                entry.decision,
-            )
+            f"{kind},{cell(free_text(value, _LONGEST_CELL))},{verdict},"
+            f"{cell(free_text(reason, _LONGEST_CELL))},{'' if case is None else case},"
+            f"{person_cell(decided_by, _LONGEST_CELL)},{moment(decided_at)},"
+            f"{'' if expires_at is None else moment(expires_at)},{decision}\r\n"
         )

@@ -7,9 +7,10 @@ import re
 import uuid
 import zipfile
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from io import BytesIO, StringIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dns.name
 import dns.zone
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 from cases.observed import observe
 from cases.watchlists.formats import REGISTRY, Format, Gone, How, ListEntry, Published, Report
 from cases.watchlists.formats.ids import stable_id
+from cases.watchlists.formats.spelled import csv_row, moment
 from cases.watchlists.rendering import extension, render
 from footprint.configuration import CHECKOUT
 
@@ -221,6 +223,22 @@ def test_any_reason_and_person_stay_one_row_of_nine_cells(reason: str, decided_b
     assert all(isinstance(cell, str) for cell in found.values())
     assert not re.match(r"[=+\-@]", found["Reason"])
     assert not re.match(r"[=+\-@]", found["DecidedBy"])
+
+
+@given(st.lists(st.text(st.sampled_from("ab\",; '\r\n\t")), min_size=2))
+def test_a_row_is_quoted_as_the_csv_of_everybody_else(cells: list[str]):
+    theirs = StringIO(newline="")
+    csv.writer(theirs).writerow(cells)
+    assert csv_row(*cells) == theirs.getvalue()
+
+
+_ZONES = st.sampled_from([UTC, timezone(timedelta(hours=-7)), ZoneInfo("Asia/Kolkata")])
+
+
+@given(st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=_ZONES))
+def test_a_moment_is_spelled_in_whole_seconds_of_utc(at: datetime):
+    there = at.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+    assert moment(at) == f"{there.isoformat()}Z"
 
 
 @pytest.mark.parametrize("format", ["sentinel-csv", "csv"])
