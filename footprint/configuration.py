@@ -32,6 +32,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 PREFIX = "FOOTPRINT_"
 SHORTEST_SECRET = 50
 _OWN_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\Z", re.ASCII)
+_TRUSTED_HOST = re.compile(r"\.?[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
 
 # Read by the tests and by no code of the product.
 FOR_TESTS_ONLY = {"FOOTPRINT_REAL_TELEMETRY"}
@@ -220,7 +221,12 @@ class Configuration(BaseSettings):
     allow_http_sources: bool = Field(
         False,
         description="Sources and targets may be asked over plain http://. For labs: everybody on the way can "
-        "read the answers and the token.",
+        "read the answers and the token. No host is checked against FOOTPRINT_TRUSTED_HOSTS then.",
+    )
+    trusted_hosts: str = Field(
+        "",
+        description="Hosts beside those of Microsoft's clouds that sources and targets may be asked at, or "
+        "that may give out tokens, separated by commas: a proxy's name, or .contoso.com for all below it.",
     )
 
     second_person_devices: int = Field(
@@ -340,6 +346,14 @@ class Configuration(BaseSettings):
                 raise ValueError(f"{name!r} is no name; write it as contoso.com, without https:// and *")
         return names
 
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _are_hosts(cls, names: str) -> str:
+        for name in _listed(names):
+            if not _TRUSTED_HOST.fullmatch(name):
+                raise ValueError(f"{name!r} is no host; write it as proxy.contoso.com, without https://")
+        return names
+
     @field_validator("heartbeat_seconds")
     @classmethod
     def _beats_twice_a_lease(cls, seconds: float, info: ValidationInfo) -> float:
@@ -372,6 +386,10 @@ class Configuration(BaseSettings):
     @property
     def own_domains(self) -> list[str]:
         return [name.lower() for name in _listed(self.own_names)]
+
+    @property
+    def trusted_host_names(self) -> list[str]:
+        return [name.lower() for name in _listed(self.trusted_hosts)]
 
     @property
     def allowed_hosts(self) -> list[str]:

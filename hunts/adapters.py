@@ -41,6 +41,7 @@ def open_adapter(kind: str, options: Mapping[str, str], credential: str) -> Adap
         credential,
         environment=os.environ,
         allow_http=settings.FOOTPRINT.allow_http_sources,
+        trusted=settings.FOOTPRINT.trusted_host_names,
         clock=timezone.now,
     )
 
@@ -70,7 +71,7 @@ def _made_of(source: Source) -> tuple[object, ...]:
     options = tuple(sorted(source.options.items()))
     return (
         *(source.version, source.slug, source.kind, options, source.credential),
-        *(configured.telemetry_dir, configured.allow_http_sources),
+        *(configured.telemetry_dir, configured.allow_http_sources, configured.trusted_hosts),
     )
 
 

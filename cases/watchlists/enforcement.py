@@ -35,21 +35,14 @@ _BY_TARGET = """
     INSERT INTO watchlists_enforcement AS n (decision_id, effective_at, by)
     SELECT decision_number, min(accepted_at) + %(grace)s, %(by)s FROM watchlists_receipt
      WHERE target_id = %(target)s AND state = 'accepted'
-       AND (%(keys)s::text[] IS NULL OR key = ANY(%(keys)s))
      GROUP BY decision_number
     ON CONFLICT (decision_id) DO UPDATE SET effective_at = excluded.effective_at, by = excluded.by
      WHERE n.effective_at > excluded.effective_at
 """
 
 
-def note_accepted(target: Target, keys: Sequence[str] | None = None) -> None:
-    """Of these keys, or of all that the target accepted."""
-    asked: dict[str, Any] = {
-        "target": target.pk,
-        "grace": target.grace,
-        "by": target.title,
-        "keys": None if keys is None else list(keys),
-    }
+def note_accepted(target: Target) -> None:
+    asked: dict[str, Any] = {"target": target.pk, "grace": target.grace, "by": target.title}
     with connection.cursor() as cursor:
         cursor.execute(_BY_TARGET, asked)
 

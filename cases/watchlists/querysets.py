@@ -50,5 +50,6 @@ class TargetQuerySet(models.QuerySet["Target"]):
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
     def there(self) -> ReceiptQuerySet:
-        """Entries that the target holds, as far as we know."""
-        return self.filter(accepted_at__isnull=False).exclude(state="withdrawn")
+        """Entries that the target holds, as far as we know; the ones that were sent and not seen yet, too."""
+        sent = Q(state="pending") & ~Q(content="")
+        return self.filter(Q(accepted_at__isnull=False) | sent).exclude(state="withdrawn")

@@ -19,6 +19,7 @@ DRIFTED, WITHDRAWN = Receipt.State.DRIFTED, Receipt.State.WITHDRAWN
 # What the service refused is not sent again for so long, unless it says something else by then.
 REFUSED_FOR = timedelta(hours=24)
 _DIFFERENCES_TOLD = 3
+SENT = "sent, and not seen there yet"
 
 
 class _Line(NamedTuple):
@@ -37,6 +38,8 @@ class Known(NamedTuple):
     """What earlier receipts say, by the service's key and by its id."""
 
     keys: Mapping[str, str]
+    # What was sent and taken, whether or not it was seen there since.
+    counted: Mapping[str, str]
     accepted: Mapping[str, str]
     unwilling: Mapping[tuple[str, str], str]
 
@@ -47,6 +50,7 @@ def known_of(target: Target) -> Known:
     fresh = timezone.now() - REFUSED_FOR
     return Known(
         {remote_id: key for key, remote_id, *_ in found if remote_id},
+        {key: content for key, _, content, state, *_ in found if content and state in (ACCEPTED, PENDING)},
         {key: content for key, _, content, state, *_ in found if state == ACCEPTED},
         {
             (key, content): words
@@ -116,6 +120,7 @@ _UPSERT = f"""
            accepted_at = CASE WHEN excluded.state <> 'accepted'
                               THEN CASE WHEN r.state <> 'withdrawn' THEN r.accepted_at END
                               WHEN r.state = 'withdrawn' OR r.decision_number <> excluded.decision_number
+                                   OR r.words = '{SENT}'
                               THEN excluded.accepted_at
                               ELSE coalesce(r.accepted_at, excluded.accepted_at) END,
            remote_id = coalesce(nullif(excluded.remote_id, ''), r.remote_id),
@@ -139,7 +144,10 @@ _END = """
     UPDATE watchlists_receipt r
        SET state = CASE WHEN r.key = ANY(%(there)s) THEN r.state ELSE 'withdrawn' END,
            words = CASE WHEN r.key = ANY(%(there)s) THEN %(words)s ELSE '' END,
-           since = CASE WHEN r.key = ANY(%(there)s) THEN r.since ELSE clock_timestamp() END
+           since = CASE WHEN r.key = ANY(%(there)s) THEN r.since ELSE clock_timestamp() END,
+           -- What was sent and never seen until now.
+           accepted_at = CASE WHEN r.key = ANY(%(there)s) THEN coalesce(r.accepted_at, clock_timestamp())
+                              ELSE r.accepted_at END
      WHERE r.target_id = %(target)s AND r.state <> 'withdrawn'
        AND NOT EXISTS (SELECT FROM unnest(%(kinds)s::text[], %(values)s::text[]) AS w (kind, value)
                         WHERE w.kind = r.kind AND w.value = r.value)
@@ -166,8 +174,6 @@ _OUTCOMES = """
     UPDATE watchlists_receipt r
        SET state = o.state, words = o.words,
            since = CASE WHEN r.state = o.state THEN r.since ELSE clock_timestamp() END,
-           accepted_at = CASE WHEN o.state = 'accepted' AND r.state <> 'accepted'
-                              THEN clock_timestamp() ELSE r.accepted_at END,
            remote_id = coalesce(nullif(o.remote_id, ''), r.remote_id),
            content = coalesce(nullif(o.content, ''), r.content)
       FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
@@ -177,9 +183,16 @@ _OUTCOMES = """
 
 
 def note_outcomes(target: Target, outcomes: Sequence[Outcome], wishes: Mapping[str, Wish]) -> None:
-    """Of what was sent. The key of an item that was removed is none of a wish."""
+    """Of what was sent; only what is seen there afterwards is accepted. The key of an item that was removed
+    is none of a wish."""
     lines = [
-        (each.key, ACCEPTED if each.is_done else REFUSED, each.words, each.id, wishes[each.key].digest)
+        (
+            each.key,
+            PENDING if each.is_done else REFUSED,
+            SENT if each.is_done else each.words,
+            each.id,
+            wishes[each.key].digest,
+        )
         for each in outcomes
         if each.key in wishes
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from time import monotonic
 
 import structlog
@@ -22,9 +22,10 @@ from cases.watchlists.entries import entries_of
 from cases.watchlists.formats import ListEntry
 from cases.watchlists.holding import Fenced, Hold, Stopped
 from cases.watchlists.models import Publication, Reconciliation, Target
-from cases.watchlists.spending import changes_left, reserve
+from cases.watchlists.spending import changes_left, give_back, reserve
 from cases.watchlists.targets import defender, sentinel
 from cases.watchlists.targets.base import Client, Plan, Refusal, Step, There, Wish
+from cases.watchlists.targets.calling import Caller
 from cases.watchlists.targets.open import DEFENDER, open_target
 from cases.watchlists.targets.plan import Room, make_plan, wishes_of
 from footprint.azure.errors import BadSetting, ServiceError
@@ -37,7 +38,7 @@ _TIME_IS_UP = "The time of one look was up; it goes on."
 _MOST_ENTRIES = {DEFENDER: defender.MOST_ENTRIES}
 
 
-@dataclass(slots=True)
+@dataclass
 class Pass:
     """What one reconciliation knows."""
 
@@ -45,6 +46,7 @@ class Pass:
     target: Target
     record: Reconciliation
     client: Client
+    caller: Caller
     wishes: list[Wish]
     refused: list[Refusal]
     beyond: int
@@ -53,7 +55,7 @@ class Pass:
     sent: int = 0
     is_cut: bool = False
 
-    @property
+    @cached_property
     def by_key(self) -> dict[str, Wish]:
         return {wish.key: wish for wish in self.wishes}
 
@@ -93,9 +95,10 @@ def _carry_out(hold: Hold, target: Target, newest: Publication | None, record: R
         target.as_described,
         environment=os.environ,
         allow_http=settings.FOOTPRINT.allow_http_sources,
+        trusted=settings.FOOTPRINT.trusted_host_names,
     )
     caller.before = partial(holding.renew, hold)
-    looked = _wish(hold, target, newest, record, client)
+    looked = _wish(hold, target, newest, record, client, caller)
     known = receipts.known_of(target)
     looked.unwilling = {
         wish.key: known.unwilling[wish.key, wish.digest]
@@ -108,7 +111,7 @@ def _carry_out(hold: Hold, target: Target, newest: Publication | None, record: R
     looked.changing = frozenset(wish.key for wish, _ in plan.changes)
     record.drifted, record.beyond = len(drift), looked.beyond
     # Sent by a worker that was lost before it could note it, or with a list that was made in its own time.
-    record.added = sum(wish.key not in known.accepted for wish, _ in plan.kept)
+    record.added = sum(known.counted.get(wish.key) != wish.digest for wish, _ in plan.kept)
     ending.note_plan(record, plan, there)
     if hold.is_dry_run:
         return ending.finish_dry_run(hold, record, plan, drift)
@@ -122,12 +125,17 @@ def _carry_out(hold: Hold, target: Target, newest: Publication | None, record: R
 
 
 def _wish(
-    hold: Hold, target: Target, newest: Publication | None, record: Reconciliation, client: Client
+    hold: Hold,
+    target: Target,
+    newest: Publication | None,
+    record: Reconciliation,
+    client: Client,
+    caller: Caller,
 ) -> Pass:
     most = _MOST_ENTRIES.get(target.kind, sentinel.MOST_ENTRIES)
     with transaction.atomic():
         wishes, refused, beyond = wishes_of(client, _entries(target, newest), most)
-    return Pass(hold, target, record, client, wishes, refused, beyond)
+    return Pass(hold, target, record, client, caller, wishes, refused, beyond)
 
 
 def _entries(target: Target, newest: Publication | None) -> Iterable[ListEntry]:
@@ -146,9 +154,16 @@ def _send(looked: Pass, plan: Plan, there: There) -> None:
         if monotonic() > until:
             looked.is_cut = True
             return
-        if not reserve(looked.target, step.cost):
+        reserved = reserve(looked.target, step.cost)
+        if reserved is None:
             return
-        _take(looked, step)
+        tried = looked.caller.changes
+        try:
+            _take(looked, step)
+        finally:
+            if looked.caller.changes == tried:
+                # Nobody was reached, or it was refused: nothing was changed there.
+                give_back(reserved)
 
 
 def _take(looked: Pass, step: Step) -> None:
@@ -164,7 +179,6 @@ def _take(looked: Pass, step: Step) -> None:
             receipts.note_withdrawn(target, outcomes, by_key)
         else:
             receipts.note_outcomes(target, outcomes, by_key)
-            note_accepted(target, [each.key for each in outcomes if each.is_done])
         ending.note_step(looked.record, outcomes, changing=looked.changing, withdraws=step.withdraws)
 
 

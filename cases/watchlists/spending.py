@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from cases.watchlists.models import Spending, Target
@@ -34,21 +36,33 @@ def changes_spent(target: Target) -> int | None:
     return found or 0
 
 
-def reserve(target: Target, cost: int) -> bool:
+class Reserved(NamedTuple):
+    place: str
+    month: date
+    cost: int
+
+
+def reserve(target: Target, cost: int) -> Reserved | None:
     """Before they are sent: a worker that is lost has spent too much rather than too little."""
+    reserved = Reserved(budget_place(target.as_described), _month(), cost)
     if target.kind != SENTINEL:
-        return True
+        return reserved._replace(cost=0)
     if cost > CHANGES_A_MONTH:
-        return False
+        return None
     asked: dict[str, Any] = {
-        "place": budget_place(target.as_described),
-        "month": _month(),
-        "cost": cost,
+        **reserved._asdict(),
         "most": CHANGES_A_MONTH,
     }
     with connection.cursor() as cursor:
         cursor.execute(_RESERVE, asked)
-        return cursor.fetchone() is not None
+        return reserved if cursor.fetchone() is not None else None
+
+
+def give_back(reserved: Reserved) -> None:
+    """Of what was not carried out after all."""
+    if reserved.cost:
+        spent = Spending.objects.filter(place=reserved.place, month=reserved.month)
+        spent.update(changes=Greatest(F("changes") - reserved.cost, 0))
 
 
 def _month() -> date:

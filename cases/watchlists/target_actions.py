@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from cases.deciding import database_now
 from cases.watchlists.ending import subject_of
 from cases.watchlists.models import Target, Watchlist
-from cases.watchlists.targets.open import open_target
+from cases.watchlists.targets.open import budget_place, open_target, whereabouts
 from footprint.accounts.models import Person
 from footprint.azure.errors import BadSetting
 from footprint.given_away import check_credential
@@ -20,11 +20,8 @@ from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, change
 
 _LONGEST_REASON = 2_000
-
-# Addresses below targets/ that are no target.
 _CHECKED = frozenset({"slug", "title", "kind", "credential", "grace_minutes"})
-# What says where a target is.
-PLACE = ("endpoint", "subscription", "resource_group", "workspace", "alias")
+# Addresses below targets/ that are no target.
 TAKEN = frozenset({"new"})
 
 
@@ -94,11 +91,11 @@ def change_target(
         locked = _locked(target)
         if seen is not None and locked.version != seen:
             raise TargetMoved
-        before = _told(locked)
+        before, old = _told(locked), whereabouts(locked.as_described)
         _set(locked, fields)
         check(locked)
         _check_place(locked)
-        _check_move(locked, before["options"])
+        _check_move(locked, old)
         after = _told(locked)
         changed = [name for name in after if after[name] != before[name]]
         if changed:
@@ -183,19 +180,29 @@ def check(target: Target) -> None:
         field, messages = next(iter(error.message_dict.items()))
         raise BadSetting(field, " ".join(messages)) from error
     check_credential(target.credential)
-    open_target(target.as_described, environment=os.environ, allow_http=settings.FOOTPRINT.allow_http_sources)
+    configured = settings.FOOTPRINT
+    open_target(
+        target.as_described,
+        environment=os.environ,
+        allow_http=configured.allow_http_sources,
+        trusted=configured.trusted_host_names,
+    )
 
 
 def _check_place(target: Target) -> None:
     """Two targets at one place would each think the other's list is somebody else's."""
-    same = Target.objects.used().filter(kind=target.kind, options=target.options).exclude(pk=target.pk)
-    if target.kind == Target.Kind.SENTINEL and same.exists():
-        raise BadSetting("alias", f"{same[0]} is pushed there already.")
+    if target.kind != Target.Kind.SENTINEL:
+        return
+    where = budget_place(target.as_described), target.options["alias"].lower()
+    for other in Target.objects.used().filter(kind=target.kind).exclude(pk=target.pk):
+        if (budget_place(other.as_described), other.options["alias"].lower()) == where:
+            raise BadSetting("alias", f"{other} is pushed there already.")
 
 
-def _check_move(target: Target, before: Mapping[str, str]) -> None:
+def _check_move(target: Target, old: Mapping[str, str]) -> None:
     """What is at the old place would stay there for ever."""
-    moved = [name for name in PLACE if target.options.get(name, "") != before.get(name, "")]
+    new = whereabouts(target.as_described)
+    moved = [name for name in new if new[name] != old[name]]
     if moved and target.receipts.there().exists():
         raise BadSetting(
             moved[0],

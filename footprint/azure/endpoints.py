@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from footprint.azure.errors import BadSetting
+from footprint.azure.trusted import check_host
 
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 _US_AUTHORITY = "https://login.microsoftonline.us"
@@ -71,12 +72,21 @@ def place_of(
     endpoint: str,
     audience: str,
     allow_http: bool,
+    trusted: Sequence[str] = (),
 ) -> Place:
-    """`endpoint` and `audience` are what holds when the options say nothing else."""
+    """`endpoint` and `audience` are what holds when the options say nothing else.
+
+    `trusted` are hosts beside those of Microsoft's clouds; where plain http is allowed, in a lab, any is.
+    """
 
     def address(name: str) -> str:
         text = options.get(name, "").strip()
-        return parse_endpoint(name, text, allow_http=allow_http) if text else ""
+        if not text:
+            return ""
+        given = parse_endpoint(name, text, allow_http=allow_http)
+        if not allow_http:
+            check_host(name, host_of(given), trusted)
+        return given
 
     asked = address("endpoint") or endpoint
     authority = address("authority") or _authority_of(environment, allow_http=allow_http)

@@ -48,6 +48,7 @@ class _Settings:
     reference: Reference
     environment: Mapping[str, str]
     allow_http: bool
+    trusted: Sequence[str]
     clock: Callable[[], datetime]
 
     def text(self, name: str) -> str:
@@ -61,6 +62,7 @@ class _Settings:
             endpoint=endpoint,
             audience=audience,
             allow_http=self.allow_http,
+            trusted=self.trusted,
         )
 
     def identity(self, place: Place) -> Callable[[], Identity]:
@@ -90,6 +92,7 @@ def open_source(
     *,
     environment: Mapping[str, str],
     allow_http: bool = False,
+    trusted: Sequence[str] = (),
     clock: Callable[[], datetime] = now,
 ) -> RemoteAdapter:
     """Raises BadSource for what cannot be meant. Calls nobody and reads no secret: whether the
@@ -99,7 +102,7 @@ def open_source(
     for name in options:
         if name not in OPTIONS[kind]:
             raise BadSource(name, f"A source of this kind has no {name}.")
-    settings = _Settings(options, parse_reference(credential), environment, allow_http, clock)
+    settings = _Settings(options, parse_reference(credential), environment, allow_http, trusted, clock)
     for name in REQUIRED[kind]:
         if not settings.text(name):
             raise BadSource(name, f"Give the {name} to ask.")

@@ -166,6 +166,16 @@ def test_our_own_names_are_plain_names(monkeypatch, names):
     assert "OWN_NAMES" in faults(monkeypatch, FOOTPRINT_OWN_NAMES=names)
 
 
+@pytest.mark.parametrize("names", ["https://proxy.contoso.com", "*.contoso.com", "..com", "a/b", "two words"])
+def test_trusted_hosts_are_plain_names(monkeypatch, names):
+    assert "TRUSTED_HOSTS" in faults(monkeypatch, FOOTPRINT_TRUSTED_HOSTS=names)
+
+
+def test_trusted_hosts_are_a_list(monkeypatch):
+    house = read(monkeypatch, FOOTPRINT_TRUSTED_HOSTS="Proxy.contoso.com, .corp.example")
+    assert house.trusted_host_names == ["proxy.contoso.com", ".corp.example"]
+
+
 def test_our_own_names_and_networks_are_lists(monkeypatch):
     house = read(
         monkeypatch, FOOTPRINT_OWN_NAMES="Contoso.com, corp.example", FOOTPRINT_OWN_NETWORKS="10.0.0.0/8"

@@ -114,6 +114,8 @@ class Sentinel(Arm):
         rows = [dict(row) for row in csv.DictReader(StringIO(raw))]
         if any(not row.get(told["itemsSearchKey"]) for row in rows):
             raise refuse(400, "BadRequest", "The search key column has a blank value.")
+        if self.refused_values.intersection(row["Value"] for row in rows):
+            raise refuse(400, "BadRequest", "The file has a row that is not valid.")
         is_new = alias not in self.watchlists
         watchlist = self.watchlists.setdefault(alias, Watchlist(told))
         watchlist.properties.update(told, createdBy=dict(_OURS))

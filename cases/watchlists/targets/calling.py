@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from cases.watchlists.targets.errors import Unfinished
+from cases.watchlists.targets.errors import Unfinished, Unreached
 from footprint.azure.credentials import Identity
 from footprint.azure.endpoints import Place
 from footprint.azure.errors import (
@@ -44,6 +44,8 @@ class Caller:
         self.service = service
         self.place = place
         self.before: Callable[[], None] = lambda: None
+        # Requests that changed something there, or may have.
+        self.changes = 0
         self._authorities = authorities
         self._seconds = seconds
         self._identity = PerProcess(identity)
@@ -74,9 +76,24 @@ class Caller:
         self.before()
         token = self._identity.get().get_token(self.place.scope).token
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-        response = self._send(method, self._address(path), headers, options)
+        response = self._change(method, self._address(path), headers, options)
         if response.status_code not in fine:
             raise self.error_of(response)
+        return response
+
+    def _change(
+        self, method: str, address: str, headers: Mapping[str, str], options: Mapping[str, Any]
+    ) -> httpx.Response:
+        """Counts it before it is sent, and takes that back when it surely changed nothing."""
+        counts = int(method != "GET")
+        self.changes += counts
+        try:
+            response = self._send(method, address, headers, options)
+        except Unreached:
+            self.changes -= counts
+            raise
+        if response.is_client_error and response.status_code != HTTPStatus.REQUEST_TIMEOUT:
+            self.changes -= counts
         return response
 
     def _address(self, path: str) -> str:
@@ -103,8 +120,8 @@ class Caller:
                 extensions={"trace": wire.trace},
                 **options,
             )
-        except httpx.ConnectError as error:
-            raise Unavailable(f"{self.service} cannot be reached.", said=shown(str(error))) from error
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise Unreached(f"{self.service} cannot be reached.", said=shown(str(error))) from error
         except httpx.TimeoutException as error:
             raise TimedOut(f"{self.service} sent no answer in time.", said=shown(str(error))) from error
         except httpx.HTTPError as error:

@@ -60,9 +60,9 @@ class DefenderClient:
         return Wish(_key(said.type, said.value), content, (which,), said.why)
 
     def read(self, known: Mapping[str, str]) -> There:
-        """`known` is not needed: who else could take our mark out of a title has made it theirs."""
+        """An indicator of ours whose title was edited is known by its id: or it would stay for ever."""
         found = {str(raw.get("id", "")): raw for raw in self._raw_indicators()}
-        items = [self._item(raw) for raw in found.values()]
+        items = [self._item(raw, known) for raw in found.values()]
         return There(items, places=MOST_INDICATORS - len(items))
 
     def _raw_indicators(self) -> Iterator[Mapping[str, Any]]:
@@ -80,14 +80,15 @@ class DefenderClient:
             skip += len(values)
         raise Unavailable(f"{SERVICE} has no end of pages.")
 
-    def _item(self, raw: Mapping[str, Any]) -> Item:
+    def _item(self, raw: Mapping[str, Any], known: Mapping[str, str]) -> Item:
         content = {name: _text(raw.get(name)) for name in ("action", "title", "description", "severity")} | {
             "indicatorValue": _text(raw.get("indicatorValue")).lower(),
             "indicatorType": _text(raw.get("indicatorType")),
             "expirationTime": _moment(_text(raw.get("expirationTime"))),
         }
         key = _key(content["indicatorType"], content["indicatorValue"])
-        is_ours = f"({self.mark})" in content["title"]
+        # An id that now says another value is not the one that we made.
+        is_ours = f"({self.mark})" in content["title"] or known.get(_text(raw.get("id"))) == key
         made_by = "" if is_ours else _text(raw.get("createdBy")) or content["title"]
         return Item(_text(raw.get("id")), key, content, is_ours=is_ours, made_by=made_by)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from cases.watchlists.targets import defender, sentinel
@@ -52,12 +52,13 @@ def open_target(
     *,
     environment: Mapping[str, str],
     allow_http: bool = False,
+    trusted: Sequence[str] = (),
     wait: Callable[[float], None] = time.sleep,
 ) -> tuple[Client, Caller]:
     """Raises BadSetting for what cannot be meant. Calls nobody and reads no secret."""
     _check_names(described)
     reference = parse_reference(described.credential)
-    place = _place(described, environment, allow_http=allow_http)
+    place = _place(described, environment, allow_http=allow_http, trusted=trusted)
 
     def identity() -> Identity:
         return open_identity(reference, environment, authority=place.authority)
@@ -81,14 +82,23 @@ def _check_names(described: Described) -> None:
             raise BadSetting(name, f"Give the {name.replace('_', ' ')}.")
 
 
-def _place(described: Described, environment: Mapping[str, str], *, allow_http: bool) -> Place:
+def _place(
+    described: Described, environment: Mapping[str, str], *, allow_http: bool, trusted: Sequence[str]
+) -> Place:
     is_defender = described.kind == DEFENDER
     usual, audience, clouds = (
         (defender.ENDPOINT, defender.AUDIENCE, _DEFENDER_CLOUDS)
         if is_defender
         else (sentinel.ENDPOINT, sentinel.ENDPOINT, _SENTINEL_CLOUDS)
     )
-    place = place_of(described.options, environment, endpoint=usual, audience=audience, allow_http=allow_http)
+    place = place_of(
+        described.options,
+        environment,
+        endpoint=usual,
+        audience=audience,
+        allow_http=allow_http,
+        trusted=trusted,
+    )
     is_named = bool(described.options.get("audience", "").strip())
     if not is_named and place.endpoint in clouds:
         return Place(place.endpoint, place.endpoint, place.authority)
@@ -119,6 +129,18 @@ def _watchlist(described: Described) -> sentinel.Place:
         title=described.title,
         api_version=version,
     )
+
+
+def whereabouts(described: Described) -> Mapping[str, str]:
+    """What decides where its entries are, by field. A subscription is of one tenant, whoever signs in; the
+    indicators of Defender are those of the tenant that the credential signs in to."""
+    options = {name: text.strip().lower() for name, text in described.options.items()}
+    if described.kind == DEFENDER:
+        found = {name: options.get(name, "") for name in _EVERYWHERE}
+        found["endpoint"] = found["endpoint"].rstrip("/") or defender.ENDPOINT
+        return found | {"credential": described.credential}
+    found = {name: options.get(name, "") for name in (*_EVERYWHERE, *REQUIRED[SENTINEL])}
+    return found | {"endpoint": found["endpoint"].rstrip("/") or sentinel.ENDPOINT}
 
 
 def budget_place(described: Described) -> str:

@@ -8,8 +8,8 @@ ids of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -20,7 +20,7 @@ from cases.watchlists.formats.ids import stable_id
 from cases.watchlists.formats.spelled import csv_row, moment, one_line
 from cases.watchlists.targets.base import EntryId, Item, Outcome, Plan, Step, There, Wish
 from cases.watchlists.targets.calling import Caller
-from cases.watchlists.targets.errors import NotOurs, Unfinished
+from cases.watchlists.targets.errors import NotMade, NotOurs, Unfinished
 from footprint.azure.errors import Rejected, Unavailable
 from footprint.azure.replies import shown
 
@@ -45,6 +45,8 @@ _UNDERWAY = {"new", "inprogress", "uploading", "deleting", "accepted", "running"
 _POLLS = 5
 _LONGEST_WAIT_SECONDS = 5.0
 _MOST_PAGES = 10_000
+# Items that are refused alone, when the watchlist is made; then it is not one of them that spoils it.
+_MOST_REJECTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +158,34 @@ class SentinelClient:
     def steps(self, plan: Plan, there: There) -> Iterator[Step]:
         adds: Sequence[Wish] = plan.adds
         if not there.exists and adds:
-            first = self._fitting(adds)
-            adds = adds[len(first) :]
-            yield Step(partial(self._make, first), cost=len(first))
+            adds = yield from self._making(adds)
         for item in plan.removals:
             yield Step(partial(self._remove, item), cost=1, withdraws=True)
         for wish, item in plan.changes:
             yield Step(partial(self._put, wish, item.id), cost=1)
         for wish in adds:
             yield Step(partial(self._put, wish, self.id_of(wish.key)), cost=1)
+
+    def _making(self, wishes: Sequence[Wish]) -> Generator[Step, None, Sequence[Wish]]:
+        """Makes the watchlist with its first items; the rest is left for one request each.
+
+        One item that Sentinel does not take spoils them all, without a word about which: halves of them,
+        until they are taken or one that is alone is not.
+        """
+        set_aside: list[Wish] = []
+        left = wishes
+        while len(set_aside) < _MOST_REJECTIONS and left:
+            first = self._fitting(left)
+            while first:
+                sent = _Making(partial(self._make, first))
+                yield Step(sent, cost=len(first))
+                if sent.error is None:
+                    return [*left[len(first) :], *set_aside]
+                error = sent.error
+                first = first[: len(first) // 2]
+            set_aside.append(left[0])
+            left = left[1:]
+        raise error  # the loop ran at least once
 
     def remove_all(self, there: There) -> Iterator[Step]:
         if not there.exists:
@@ -189,7 +210,10 @@ class SentinelClient:
         text = _HEADING + "".join(_row(wish.content) for wish in wishes)
         body = {"properties": self._described() | {"rawContent": text}}
         done = (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED)
-        made = self.caller.call("PUT", self.place.path, params=self._params, json=body, fine=done)
+        try:
+            made = self.caller.call("PUT", self.place.path, params=self._params, json=body, fine=done)
+        except Rejected as error:
+            raise NotMade(str(error), said=error.said) from error
         self._follow(made)
         return [Outcome(wish.key, True) for wish in wishes]
 
@@ -250,6 +274,21 @@ class SentinelClient:
         if response.status_code == HTTPStatus.ACCEPTED:
             self._follow(response)
         return [Outcome(item.key, True, id=item.id) for item in there.items]
+
+
+@dataclass
+class _Making:
+    """A first upload, which may be refused as a whole. What goes wrong with one that was taken is raised."""
+
+    send: Callable[[], Sequence[Outcome]]
+    error: Rejected | None = field(default=None, init=False)
+
+    def __call__(self) -> Sequence[Outcome]:
+        try:
+            return self.send()
+        except NotMade as error:
+            self.error = error
+            return []
 
 
 def _row(content: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
 from django.utils import timezone
 
@@ -620,3 +621,180 @@ def test_the_earliest_of_two_targets_counts(lab: Lab, blocks: Watchlist, rui: Pe
     quick = target_at(lab, "sentinel", blocks, grace_minutes=0)
     reconcile(quick)
     assert Enforcement.objects.get().by == quick.title
+
+
+@pytest.mark.parametrize("fault", [Kind.THROTTLED, Kind.FORBIDDEN])
+def test_what_was_refused_costs_nothing_of_the_months_changes(
+    lab: Lab, fault: Kind, blocks: Watchlist, rui: Person, case: Case
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks)
+    lab.fault(Kind.FINE)  # read
+    lab.fault(fault, times=2)
+    reconcile(target)
+    assert (Spending.objects.get().changes, lab.sentinel.changes) == (0, 0)
+
+
+def test_where_nobody_was_reached_nothing_was_spent(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case, monkeypatch: pytest.MonkeyPatch
+):
+    lab.sentinel.polls = 0
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks)
+    _refuse_connections(monkeypatch, httpx.ConnectError("refused"))
+    reconcile(target)
+    assert Spending.objects.get().changes == 0
+
+
+@pytest.mark.parametrize("fault", [Kind.RESET, Kind.UNAVAILABLE, Kind.GATEWAY_TIMEOUT])
+def test_what_may_have_been_carried_out_stays_spent(
+    lab: Lab, fault: Kind, blocks: Watchlist, rui: Person, case: Case
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks)
+    lab.fault(Kind.FINE)
+    lab.fault(fault)
+    reconcile(target)
+    assert Spending.objects.get().changes == 1
+
+
+def test_an_upload_that_was_taken_stays_spent_when_looking_after_it_is_refused(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks)
+    lab.fault(Kind.FINE, times=2)  # read, made
+    lab.fault(Kind.THROTTLED)
+    reconcile(target)
+    assert Spending.objects.get().changes == 1
+
+
+def _refuse_connections(monkeypatch: pytest.MonkeyPatch, error: httpx.TransportError) -> None:
+    """Of what changes something; reading goes on."""
+    ask = httpx.Client.request
+
+    def refused(self: httpx.Client, method: str, url: str, **options: object) -> httpx.Response:
+        if method != "GET":
+            raise error
+        return ask(self, method, url, **options)  # type: ignore[arg-type]  # handed through
+
+    monkeypatch.setattr(httpx.Client, "request", refused)
+
+
+@both_kinds
+def test_what_was_sent_is_accepted_only_once_it_is_seen_there(
+    lab: Lab, kind: str, blocks: Watchlist, rui: Person, case: Case
+):
+    lab.sentinel.polls = 0
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = target_at(lab, kind, blocks)
+    reads = 1 if kind == "sentinel" else 2  # the last page of indicators is the empty one
+    lab.fault(Kind.FINE, times=reads if kind == "sentinel" else 1)
+    lab.fault(Kind.FINE)
+    lab.fault(Kind.UNAVAILABLE)
+    first = reconcile(target)
+    receipt = target.receipts.get()
+    assert (receipt.state, receipt.words) == ("pending", "sent, and not seen there yet")
+    assert not Enforcement.objects.exists()
+    lab.faults.clear()
+    second = reconcile(target)
+    receipt.refresh_from_db()
+    assert receipt.state == "accepted"
+    assert Enforcement.objects.get().decision == Decision.objects.get()
+    assert (first.added, second.added) == (1, 0)
+
+
+def test_one_item_that_spoils_the_first_upload_is_found_and_the_others_go_on(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case
+):
+    lab.sentinel.refused_values.add("b.example")
+    block(rui, case, "a.example", "b.example", "c.example", "d.example", "e.example")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks)
+    reconcile(target)
+    assert values_there(lab, "sentinel") == ["a.example", "c.example", "d.example", "e.example"]
+    refused = target.receipts.get(value="b.example")
+    assert refused.state == "refused"
+    assert "'b.example' is not valid" in refused.words
+    assert Spending.objects.get().changes == lab.sentinel.changes == 4
+
+
+@pytest.mark.parametrize("name", ["authority", "audience", "endpoint", "workspace"])
+def test_a_place_is_also_whom_tokens_are_for_and_who_gives_them_out(
+    lab: Lab, name: str, blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks)
+    reconcile(target)
+    value = "another-workspace" if name == "workspace" else "https://elsewhere.example"
+    with pytest.raises(BadSetting, match="Retire this target") as refused:
+        change_target(actor=Actor.person(lea), target=target, options={**target.options, name: value})
+    assert refused.value.field == name
+
+
+def test_the_tenant_of_indicators_is_the_one_of_the_credential(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = target_at(lab, "defender", blocks)
+    reconcile(target)
+    with pytest.raises(BadSetting, match="Retire this target") as refused:
+        change_target(actor=Actor.person(lea), target=target, credential="client_secret:OTHER")
+    assert refused.value.field == "credential"
+
+
+def test_another_credential_for_the_same_workspace_is_a_plain_change(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks)
+    reconcile(target)
+    change_target(actor=Actor.person(lea), target=target, credential="client_secret:OTHER")
+    assert target.credential == "client_secret:OTHER"
+
+
+def test_two_targets_at_one_place_are_refused_however_it_is_written(lab: Lab, blocks: Watchlist):
+    target_at(lab, "sentinel", blocks)
+    with pytest.raises(BadSetting, match="pushed there already"):
+        target_at(lab, "sentinel", blocks, options={"alias": ALIAS.upper(), "api_version": "2024-03-01"})
+
+
+def test_an_indicator_whose_title_was_edited_is_drift_and_mended(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = target_at(lab, "defender", blocks)
+    reconcile(target)
+    (kept,) = lab.defender.indicators.values()
+    kept["title"] = "Ours now"
+    record = reconcile(target)
+    receipt = target.receipts.get()
+    assert (record.drifted, record.changed) == (1, 1)
+    assert "title is “Ours now”" in receipt.drift
+    assert receipt.state == "accepted"
+    (mended,) = lab.defender.indicators.values()
+    assert target.mark in mended["title"]
+
+
+def test_an_indicator_whose_title_was_edited_is_still_withdrawn(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = target_at(lab, "defender", blocks)
+    reconcile(target)
+    (kept,) = lab.defender.indicators.values()
+    kept["title"] = "Ours now"
+    undo(actor=rui, decision=Decision.objects.get())
+    publish(blocks)
+    reconcile(target)
+    assert lab.defender.values() == []

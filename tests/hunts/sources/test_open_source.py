@@ -23,7 +23,8 @@ RESOURCE = (
 
 
 def opened(kind: str, options: dict[str, str], credential: str = "default", **more: Any) -> RemoteAdapter:
-    return open_source(kind, options, credential, **{"environment": {}, **more})
+    usual: dict[str, Any] = {"environment": {}, "trusted": [".contoso.example"]}
+    return open_source(kind, options, credential, **(usual | more))
 
 
 def place_of(adapter: RemoteAdapter) -> tuple[str, str, str]:
@@ -201,3 +202,12 @@ def test_the_columns_of_a_table_of_one_s_own_can_be_told() -> None:
     adapter = opened("data_explorer", {**ADX, "time_column": "EventTime", "lacks": "DeviceId, ActionType"})
     assert adapter.dialect == Dialect("EventTime", frozenset({"DeviceId", "ActionType"}))
     assert opened("data_explorer", ADX).dialect == Dialect("Timestamp")
+
+
+@pytest.mark.parametrize("kind", ["log_analytics", "defender_xdr", "data_explorer"])
+@pytest.mark.parametrize("name", ["endpoint", "authority"])
+def test_credentials_are_taken_to_no_host_that_nobody_trusts(kind: str, name: str):
+    options = {"log_analytics": LA, "defender_xdr": {}, "data_explorer": ADX}[kind]
+    with pytest.raises(BadSource, match="FOOTPRINT_TRUSTED_HOSTS") as refused:
+        opened(kind, {**options, name: "https://elsewhere.example"})
+    assert refused.value.field == name

@@ -17,7 +17,7 @@ def described(kind: str, **options: str) -> Described:
 
 
 def opened(kind: str, **options: str) -> Place:
-    return open_target(described(kind, **options), environment={})[1].place
+    return open_target(described(kind, **options), environment={}, trusted=["proxy.example"])[1].place
 
 
 @pytest.mark.parametrize("alias", ["abc", "a-c", "a b_c-d", "a" * 64])
@@ -92,3 +92,26 @@ def test_each_cloud_has_its_audience_and_its_authority(
 ):
     place = opened(kind, endpoint=endpoint)
     assert (place.audience, place.authority) == (audience, authority)
+
+
+@pytest.mark.parametrize("kind", [SENTINEL, DEFENDER])
+@pytest.mark.parametrize("name", ["endpoint", "authority"])
+@pytest.mark.parametrize(
+    "host",
+    ["elsewhere.example", "management.azure.com.evil.example", "evil-management.azure.com", "login.example"],
+)
+def test_credentials_are_taken_to_no_host_that_nobody_trusts(kind: str, name: str, host: str):
+    with pytest.raises(BadSetting, match="FOOTPRINT_TRUSTED_HOSTS") as refused:
+        opened(kind, **{name: f"https://{host}"})
+    assert refused.value.field == name
+
+
+def test_a_service_gives_out_no_tokens():
+    with pytest.raises(BadSetting, match="FOOTPRINT_TRUSTED_HOSTS"):
+        opened(SENTINEL, authority="https://management.azure.com")
+
+
+def test_a_trusted_dot_stands_for_everything_below():
+    wanted = described(SENTINEL, endpoint="https://arm.proxies.contoso.com")
+    place = open_target(wanted, environment={}, trusted=[".contoso.com"])[1].place
+    assert place.endpoint == "https://arm.proxies.contoso.com"
