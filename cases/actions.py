@@ -12,6 +12,7 @@ from cases.bases import bases_of, basis_of, check_basis
 from cases.deciding import (
     checked_expiry,
     checked_reason,
+    database_now,
     effect_in_words,
     end,
     made_again,
@@ -22,6 +23,7 @@ from cases.deciding import (
     put_in_force,
     refuse_closed,
     subject_for,
+    verdict_in_case,
     withdraw_now,
 )
 from cases.decision_entries import note_ended, note_made
@@ -121,7 +123,9 @@ def extend(*, actor: Person, decision: Decision, expires_at: datetime | None, re
     with change(actor=Actor.person(actor)) as ledger:
         take_verdict_lock()
         old = _in_force(decision)
+        refuse_closed(old.case)
         longer = made_again(old)
+        longer.supersedes = None
         longer.expires_at = checked_expiry(expires_at, longer.made_at)
         longer.reason = checked_reason(reason)
         longer.proposer, longer.approver = actor, None
@@ -166,6 +170,7 @@ def withdraw(*, actor: Person, decision: Decision, reason: str, seen: str = "") 
     with change(actor=Actor.person(actor)) as ledger:
         take_verdict_lock()
         old = _in_force(decision)
+        refuse_closed(old.case)
         reason = checked_reason(reason)
         why = why_not_alone(actor, old)
         preview = preview_of_end(old)
@@ -187,7 +192,12 @@ def withdraw(*, actor: Person, decision: Decision, reason: str, seen: str = "") 
 
 
 def _in_force(decision: Decision) -> Decision:
-    found = Decision.objects.in_force().select_related("proposer", "made_in").filter(pk=decision.pk).first()
+    found = (
+        Decision.objects.in_force()
+        .select_related("proposer", "made_in", "case")
+        .filter(pk=decision.pk)
+        .first()
+    )
     if found is None:
         raise CannotDecide("", "This decision is no longer in force.")
     return found
@@ -198,51 +208,48 @@ def undo(*, actor: Person, decision: Decision) -> Undone:
     with change(actor=Actor.person(actor)) as ledger:
         take_verdict_lock()
         own = Decision.objects.select_related("made_in", "supersedes").get(pk=decision.pk)
-        _refuse_undo(own, actor)
+        remade = _to_make_again(own)
+        _refuse_undo(own, remade, actor)
+        verdict_before = verdict_in_case(own)
         end(ledger, own, Decision.State.WITHDRAWN, actor)
-        remade = _make_again(own)
+        if remade is not None:
+            remade.made_at = database_now()
+            remade.save()
         effect = effect_in_words([own], None)
         note_ended(ledger, own, reason="Undone", effect=effect, made_again=remade.pk if remade else None)
         if remade is not None:
-            note_made(ledger, remade, verdict_before=own.verdict, made_again_from=own.supersedes_id)
+            note_made(ledger, remade, verdict_before=verdict_before, made_again_from=own.supersedes_id)
     return Undone(own, remade, effect)
 
 
-def _refuse_undo(own: Decision, actor: Person) -> None:
+def _refuse_undo(own: Decision, again: Decision | None, actor: Person) -> None:
     if own.proposer_id != actor.pk:
         raise UndoRefused(f"{own.proposer} made this decision; only they can undo it.")
     on_subject = Decision.objects.in_force().filter(subject_kind=own.subject_kind, subject=own.subject)
-    on_subject = on_subject.select_related("proposer")
     if own.made_in is not None:
         if not own.made_in.is_live:
             raise UndoRefused("The case is closed; nothing is decided in it until it is reopened.")
         on_subject = on_subject.covering(own.made_in)
     # Not by the id alone: what was approved keeps the id that it was proposed with.
     since = Q(made_at__gt=own.made_at) | Q(made_at=own.made_at, pk__gt=own.pk)
-    later = on_subject.filter(since).order_by("-made_at", "-pk").first()
-    if not on_subject.filter(pk=own.pk).exists():
+    found = on_subject.filter(since | Q(pk=own.pk)).select_related("proposer").order_by("-made_at", "-pk")
+    standing = list(found)
+    later = standing[0] if standing and standing[0] != own else None
+    if own not in standing:
         raise UndoRefused(f"This decision is no longer in force ({own.get_state_display()}).", later)
     if later is not None:
         raise UndoRefused(f"{later.proposer} has decided since: {later}.", later)
-    why = _why_not_undone_alone(actor, own)
+    why = _why_not_undone_alone(actor, own, again)
     if why:
         raise UndoRefused(
             f"Ending this decision needs a second person: propose to withdraw it. {' '.join(why)}"
         )
 
 
-def _why_not_undone_alone(actor: Person, own: Decision) -> list[str]:
+def _why_not_undone_alone(actor: Person, own: Decision, again: Decision | None) -> list[str]:
     """Of what ends, and of what it superseded, which is made again."""
-    again = _to_make_again(own)
     whys = [*why_not_alone(actor, own), *(why_not_alone(actor, again) if again is not None else ())]
     return list(dict.fromkeys(whys))
-
-
-def _make_again(withdrawn: Decision) -> Decision | None:
-    remade = _to_make_again(withdrawn)
-    if remade is not None:
-        remade.save()
-    return remade
 
 
 def _to_make_again(withdrawn: Decision) -> Decision | None:
@@ -250,9 +257,7 @@ def _to_make_again(withdrawn: Decision) -> Decision | None:
     if superseded is None:
         return None
     remade = made_again(superseded)
-    if remade.expires_at is not None and remade.expires_at <= remade.made_at:
-        return None
-    return remade
+    return None if remade.is_past(remade.made_at) else remade
 
 
 def expire_due() -> int:

@@ -56,8 +56,7 @@ def check_basis(case: Case, value: str, basis: str) -> None:
     decisions = covering_values([value]).covering(case).select_related("proposer", "ended_by")
     seen = [int(pk) for pk in basis.split(",") if pk.isascii() and pk.isdigit() and len(pk) < 19]
     current = decisions.in_force().exclude(pk__in=seen).order_by("-made_at", "-pk").first()
-    ended = decisions.filter(pk__in=seen, ended_at__isnull=False).order_by("-ended_at").first()
-    raise DecidedMeanwhile(current, current or ended)
+    raise DecidedMeanwhile(current, decisions.last_changed())
 
 
 def _key_of(kind: str, subject: str) -> _Key:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django import forms
 
-from cases.forms import FOREVER, LONGEST_REASON, MONTH, YEAR, DecideForm, WordingForm
+from cases.forms import FOREVER, MONTH, YEAR, DecideForm, ReasonField, WordingForm
 from cases.models import Batch
 
 _DAYS = {FOREVER: 0, MONTH: int(MONTH), YEAR: int(YEAR)}
@@ -18,7 +18,7 @@ class SelectionForm(WordingForm):
         choices=[("", "usual end"), ("never", "no end"), (MONTH, "30 days"), (YEAR, "one year")],
         required=False,
     )
-    reason = forms.CharField(max_length=LONGEST_REASON, required=False)
+    reason = ReasonField(required=False)
 
     def as_usual(self, verdict: str) -> None:
         """Fills in what was left open."""

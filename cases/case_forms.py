@@ -6,9 +6,8 @@ from django import forms
 
 from cases.case_actions import LONGEST_TITLE, LONGEST_WHY, CaseFacts
 from cases.models import Case, Severity, Tlp
-from cases.state_actions import LONGEST_REASON
 from cases.tags import read_tags
-from cases.texts import with_plain_lines
+from cases.texts import LONGEST_REASON, with_plain_lines
 from footprint.accounts.may import Verb, roles_with
 from footprint.accounts.models import Person
 

@@ -10,16 +10,14 @@ from django.db import connection
 from cases.decision_entries import note_ended, note_made, note_proposal_ended, note_proposed
 from cases.explained import ruling_of
 from cases.models import Case, CaseFile, CaseValue, Decision, Proposal, Verdict
-from cases.observed import is_storable
 from cases.places import in_the_place_of
 from cases.refusals import CannotDecide
 from cases.settling import reach_of, resettle
+from cases.texts import bad_reason, with_plain_lines
 from cases.verdicts.preview import Preview, preview_of_ending, preview_of_making
 from cases.verdicts.subject import Subject, SubjectRefused, read_subject
 from footprint.accounts.models import Person
 from footprint.ledger.record import Change
-
-LONGEST_REASON = 2_000
 
 
 def subject_for(value: CaseValue, typed: str) -> Subject:
@@ -77,9 +75,9 @@ def new_decision(
 def checked_reason(reason: str) -> str:
     if not reason.strip():
         raise CannotDecide("reason", "Give a reason; it is kept with the decision.")
-    if not is_storable(reason):
-        raise CannotDecide("reason", "The reason holds characters that cannot be kept.")
-    return reason.strip()
+    if said := bad_reason(reason):
+        raise CannotDecide("reason", said)
+    return with_plain_lines(reason).strip()
 
 
 def checked_expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
@@ -118,7 +116,7 @@ def made_again(decision: Decision, at: datetime | None = None) -> Decision:
 def put_in_force(ledger: Change, decision: Decision, by: Person, preview: Preview | None) -> None:
     """Saves a decision in force, in the place of what holds its (subject, scope), and settles."""
     replaced = _make_room(ledger, decision, by)
-    verdict_before = _verdict_in_case(decision)
+    verdict_before = verdict_in_case(decision)
     decision.supersedes = replaced
     decision.save()
     effect = effect_in_words([decision], preview)
@@ -132,7 +130,7 @@ def _make_room(ledger: Change, decision: Decision, by: Person) -> Decision | Non
     holder = in_the_place_of(decision)
     if holder is None:
         return None
-    if holder.expires_at is not None and holder.expires_at <= decision.made_at:
+    if holder.is_past(decision.made_at):
         end(ledger, holder, Decision.State.EXPIRED, None)
         note_ended(ledger, holder, reason="Its time was over.")
         return None
@@ -140,7 +138,7 @@ def _make_room(ledger: Change, decision: Decision, by: Person) -> Decision | Non
     return holder
 
 
-def _verdict_in_case(decision: Decision) -> str:
+def verdict_in_case(decision: Decision) -> str:
     """Of the value that is exactly the subject, where the decision was made in a case that has it."""
     found = CaseValue.objects.filter(case=decision.made_in_id, value=decision.subject)
     return found.values_list("verdict", flat=True).first() or ""

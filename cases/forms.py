@@ -8,9 +8,8 @@ from django import forms
 from django.utils import timezone
 
 from cases.models import CaseFile
-from cases.texts import first_hidden, with_plain_lines
+from cases.texts import LONGEST_REASON, bad_reason, with_plain_lines
 
-LONGEST_REASON = 2000
 LONGEST_SUBJECT = 300
 FOREVER, MONTH, YEAR = "", "30", "365"
 
@@ -28,9 +27,8 @@ class ReasonField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         reason = with_plain_lines(super().clean(value))
-        hidden = first_hidden(reason)
-        if hidden:
-            raise forms.ValidationError(f"The reason holds a character that nobody can see ({hidden}).")
+        if said := bad_reason(reason):
+            raise forms.ValidationError(said)
         return reason
 
 

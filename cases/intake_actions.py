@@ -58,7 +58,9 @@ def confirm(
         now = database_now()
         draft.reason, draft.expires_at = checked_reason(reason), checked_expiry(expires_at, now)
         if seen and seen != shown_of(draft):
-            raise CannotTakeIn("", "Decisions have changed since you looked: the counts are other ones now.")
+            raise CannotTakeIn(
+                "", "Decisions have changed since you looked: what is shown now is not what you saw."
+            )
         draft.takes_over = takes_over
         draft.total = draft.entries.to_land(takes_over=takes_over).count()
         if not draft.total:
@@ -75,9 +77,8 @@ def confirm(
 
 
 def shown_of(intake: Intake) -> str:
-    """What a person who looks at the list sees of it: new lines, and contradicting ones."""
-    counts = intake.entries.counts("finding")
-    return f"{counts.get('new', 0)} {counts.get('contradicting', 0)}"
+    """Stands for what a person who looks at the list sees of it: each line, and what it stands against."""
+    return intake.entries.digest()
 
 
 def _look_again(intake: Intake) -> None:

@@ -6,10 +6,9 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from cases.forms import FOREVER, LONGEST_REASON, MONTH, YEAR
+from cases.forms import FOREVER, MONTH, YEAR, ReasonField
 from cases.intakes.taking_in import LARGEST_BYTES
 from cases.lists import READERS
-from cases.texts import first_hidden, with_plain_lines
 
 _MB = LARGEST_BYTES // 1_000_000
 
@@ -65,9 +64,7 @@ class ReadListForm(forms.Form):
 class ConfirmListForm(forms.Form):
     """What all decisions of the list have in common."""
 
-    reason = forms.CharField(
-        max_length=LONGEST_REASON,
-        widget=forms.Textarea(attrs={"rows": 2}),
+    reason = ReasonField(
         error_messages={"required": "Say why: the reason goes to the ledger with each decision."},
     )
     until = forms.ChoiceField(
@@ -76,14 +73,8 @@ class ConfirmListForm(forms.Form):
         required=False,
     )
     takes_over = forms.BooleanField(required=False)
-    # How many new lines, and how many that contradict, the reader was shown.
-    seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
-
-    def clean_reason(self) -> str:
-        reason = with_plain_lines(self.cleaned_data["reason"])
-        if hidden := first_hidden(reason):
-            raise forms.ValidationError(f"The reason holds a character that nobody can see ({hidden}).")
-        return reason
+    # What the lines were found to be, as the reader was shown them.
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def expires_at(self) -> datetime | None:
         days = self.cleaned_data["until"]

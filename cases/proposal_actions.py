@@ -38,6 +38,7 @@ def approve(*, actor: Person, proposal: Proposal, seen: str = "") -> Decision:
         end_proposal(ledger, waiting, Proposal.State.APPROVED, actor, "")
         if waiting.is_withdrawal:
             _refuse_gone(waiting)
+            refuse_closed(waiting.decision.case)
             withdraw_now(
                 ledger,
                 waiting.decision,
@@ -88,7 +89,7 @@ def _refuse_gone(proposal: Proposal) -> None:
 def _make(ledger: Change, decision: Decision, approver: Person, preview: Preview) -> None:
     refuse_closed(decision.case)
     decision.made_at = database_now()
-    if decision.expires_at is not None and decision.expires_at <= decision.made_at:
+    if decision.is_past(decision.made_at):
         raise CannotApprove("The proposed expiry is over; reject it, and it can be proposed anew.")
     decision.state = Decision.State.IN_FORCE
     decision.approver = approver

@@ -27,4 +27,6 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         return others.exclude(decision__scope="everywhere", decision__subject_kind__in=WIDE_KINDS)
 
     def with_decision(self) -> ProposalQuerySet:
-        return self.select_related("proposer", "ended_by", "decision__made_in", "decision__proposer")
+        return self.select_related(
+            "proposer", "ended_by", "decision__made_in", "decision__case", "decision__proposer"
+        )

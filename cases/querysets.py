@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Case as Clause
+from django.db.models import Count, Exists, F, OuterRef, Q, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Greatest, Lower, Now
 from django.db.models.lookups import Contains
 
 from cases.verdicts.subject import Subject, networks_around, suffixes_of
@@ -29,6 +30,7 @@ _OPEN_VALUES = """
       WHERE c.case_id = cases_case.id AND c.verdict = 'undecided')
 """
 
+_PAST = Q(state="in force", expires_at__lte=Now())
 _UNEXPIRED = Q(expires_at__isnull=True) | Q(expires_at__gt=Now())
 
 # Subjects that are one value, letter by letter. Their texts never collide across kinds.
@@ -90,7 +92,7 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         return self.filter(Q(state="proposed") | Q(_UNEXPIRED, state="in force"))
 
     def past_expiry(self) -> DecisionQuerySet:
-        return self.filter(state="in force", expires_at__lte=Now())
+        return self.filter(_PAST)
 
     def everywhere(self) -> DecisionQuerySet:
         return self.filter(scope="everywhere")
@@ -115,6 +117,14 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         if subject is not None:
             found |= Q(subject=subject.text) | _around(subject)
         return self.filter(found)
+
+    def last_changed(self) -> Decision | None:
+        """The one that was made or ended last, by a person or the clock, of those that ever were in force."""
+        answered = Q(proposals__kind="make", proposals__state__in=("rejected", "taken back"))
+        over = When(_PAST, then=F("expires_at"))
+        changed_at = Greatest("made_at", "ended_at", Clause(over, output_field=models.DateTimeField()))
+        changed = self.exclude(state="proposed").exclude(answered)
+        return changed.order_by(changed_at.desc(), "-pk").first()
 
     def on(self, subject: Subject) -> DecisionQuerySet:
         """Those on exactly this subject."""

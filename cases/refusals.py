@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils import timezone
+
 from cases.models import Decision, Proposal
 from cases.verdicts.preview import Preview
 
@@ -36,14 +38,20 @@ class DecidedMeanwhile(Refused):
         self.who = self.what = ""
         self.when: datetime | None = None
         if latest is not None:
-            ended = latest.state != Decision.State.IN_FORCE
-            by = latest.ended_by if ended else latest.proposer
-            self.who = str(by) if by is not None else "the clock"
-            self.what = f"{latest}" + (f" ({latest.get_state_display()})" if ended else "")
-            self.when = latest.ended_at if ended else latest.made_at
+            self.who, self.what, self.when = _change_of(latest)
         super().__init__(
             f"Decided meanwhile by {self.who}: {self.what}" if self.what else "Decided meanwhile"
         )
+
+
+def _change_of(latest: Decision) -> tuple[str, str, datetime | None]:
+    """Who did what to it last, and when."""
+    if latest.state != Decision.State.IN_FORCE:
+        by = str(latest.ended_by or "the clock")
+        return by, f"{latest} ({latest.get_state_display()})", latest.ended_at
+    if latest.is_past(timezone.now()):
+        return "the clock", f"{latest} (expired)", latest.expires_at
+    return str(latest.proposer), str(latest), latest.made_at
 
 
 class PreviewMoved(Refused):

@@ -16,8 +16,16 @@ from cases.known.matching import known_hits
 from cases.models import Decision, Verdict
 from cases.places import in_the_place_of
 from cases.verdicts import precedence
-from cases.verdicts.four_eyes import ONLY_PROPOSES, Facts, Limits, why_second_person
-from cases.verdicts.settle import rank_of
+from cases.verdicts.four_eyes import (
+    NAMED_AT_MOST,
+    NONE_OVERRIDDEN,
+    ONLY_PROPOSES,
+    Facts,
+    Limits,
+    Overridden,
+    why_second_person,
+)
+from cases.verdicts.overriding import OVERRIDDEN
 from cases.verdicts.subject import Subject
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
@@ -67,7 +75,7 @@ def why_second_person_of(
             scope=_SCOPES[decision.scope],
             replaces=_VERDICTS.get(replaced[number] or ""),
             known_good=known_good.get(subject, ()),
-            overridden=overridden.get(number, ()),
+            overridden=overridden.get(number, NONE_OVERRIDDEN),
             devices=devices,
             other_cases=other_cases,
             is_imported=are_imported,
@@ -156,49 +164,46 @@ def _common(decisions: Sequence[ToJudge], subjects: Sequence[Subject]) -> dict[i
         return {n: (devices or 0, cases) for n, devices, cases in cursor.fetchall()}
 
 
-_OVERRIDDEN = f"""
-    SELECT asked.n, d.subject_kind, d.subject, d.scope
-      FROM unnest(%(numbers)s::int[], %(kinds)s::text[], %(subjects)s::text[], %(networks)s::cidr[],
-                  %(cases)s::bigint[], %(ranks)s::bigint[], %(specific)s::int[])
-           AS asked(n, kind, subject, network, case_id, rank, specific)
-      JOIN cases_decision d
-        ON d.state = 'in force' AND (d.expires_at IS NULL OR d.expires_at > statement_timestamp())
-       AND d.verdict = 'blocked' AND {rank_of("d")} < asked.rank
-       AND {rank_of("d")} %% {precedence.SCOPE_STEP} > asked.specific
-       AND ((asked.kind = 'below' AND d.subject_kind IN ('name', 'below')
-             AND '.' || d.subject LIKE '%%.' || asked.subject)
-            OR (asked.kind = 'network' AND d.network <<= asked.network))
-       AND (d.scope = 'everywhere' OR EXISTS (
-            SELECT FROM cases_casefile f
-             WHERE f.case_id = asked.case_id AND f.kind = d.file_kind AND f.key = d.file_key))
-     ORDER BY asked.n, d.subject
+# The first of each, and how many there are.
+_NAMED = f"""
+    WITH would_be AS MATERIALIZED (
+        SELECT * FROM unnest(%(numbers)s::int[], %(verdicts)s::text[], %(kinds)s::text[],
+                             %(subjects)s::text[], %(networks)s::cidr[], %(scopes)s::text[],
+                             %(cases)s::bigint[], %(ranks)s::bigint[])
+                      AS w(n, verdict, kind, subject, network, scope, case_id, rank)
+    ), ordered AS (
+        SELECT o.*, row_number() OVER (PARTITION BY o.n ORDER BY o.subject, o.id) AS place,
+               count(*) OVER (PARTITION BY o.n) AS total
+          FROM ({OVERRIDDEN}) o
+    )
+    SELECT n, subject_kind, subject, scope, total FROM ordered WHERE place <= {NAMED_AT_MOST}
+     ORDER BY n, place
 """
 
 
-def _overridden(decisions: Sequence[ToJudge], subjects: Sequence[Subject]) -> dict[int, list[str]]:
+def _overridden(decisions: Sequence[ToJudge], subjects: Sequence[Subject]) -> dict[int, Overridden]:
     """The more specific blocks of a wider scope that wide allows override, in words."""
     wide = [
         (n, each)
         for n, each in enumerate(decisions)
-        if subjects[n].is_wide
-        and isinstance(each, Decision)
-        and each.verdict == Verdict.ALLOWED
-        and each.scope != "everywhere"
+        if subjects[n].is_wide and isinstance(each, Decision) and each.verdict == Verdict.ALLOWED
     ]
-    found: dict[int, list[str]] = defaultdict(list)
     if not wide:
-        return found
-    rulings = [ruling_of(each) for _, each in wide]
+        return {}
     asked = _asked(wide, [each.case_id for _, each in wide]) | {
-        "ranks": [ruling.rank for ruling in rulings],
-        "specific": [ruling.subject.specificity for ruling in rulings],
+        "verdicts": [each.verdict for _, each in wide],
+        "scopes": [each.scope for _, each in wide],
+        "ranks": [ruling_of(each).rank for _, each in wide],
     }
+    named: dict[int, list[str]] = defaultdict(list)
+    totals: dict[int, int] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_OVERRIDDEN, asked)
-        for n, kind, subject, scope in cursor.fetchall():
+        cursor.execute(_NAMED, asked)
+        for n, kind, subject, scope, total in cursor.fetchall():
             block = Decision(verdict="blocked", subject_kind=kind, subject=subject, scope=scope)
-            found[n].append(f"the {block}")
-    return found
+            named[n].append(f"the {block}")
+            totals[n] = total
+    return {n: Overridden(tuple(words), totals[n]) for n, words in named.items()}
 
 
 def _asked(decisions: Sequence[tuple[int, ToJudge]], cases: Sequence[int | None]) -> dict[str, Any]:

@@ -11,14 +11,11 @@ from django.db.models.functions import Now
 from cases.case_actions import CannotChange, locked_case, subject_of
 from cases.counting import count_values
 from cases.models import Case, Decision, Verdict
-from cases.observed import is_storable
-from cases.texts import first_hidden
+from cases.texts import bad_reason
 from cases.verdicts.settle import take_verdict_lock
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Change, change
-
-LONGEST_REASON = 2000
 
 _WHERE = {
     Decision.Scope.EVERYWHERE: "everywhere",
@@ -94,12 +91,8 @@ def reopen_by_evidence(ledger: Change, case_id: int, *, undecided: int, by: str)
 def _read(state: str, reason: str) -> Case.State:
     if state not in Case.State.values:
         raise CannotChange("state", "Choose open, watching or closed.")
-    if len(reason) > LONGEST_REASON:
-        raise CannotChange("reason", f"A reason has at most {LONGEST_REASON:,} characters.")
-    if hidden := first_hidden(reason):
-        raise CannotChange("reason", f"The reason holds a character that nobody can see ({hidden}).")
-    if not is_storable(reason):
-        raise CannotChange("reason", "The reason holds characters that cannot be kept.")
+    if said := bad_reason(reason):
+        raise CannotChange("reason", said)
     return Case.State(state)
 
 

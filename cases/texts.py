@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+LONGEST_REASON = 2_000
+
 _TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
@@ -18,6 +20,16 @@ def first_hidden(text: str) -> str:
     """As an escape such as '\\u202e', or empty."""
     found = next((letter for letter in text if is_hidden(letter)), "")
     return ascii(found) if found else ""
+
+
+def bad_reason(reason: str) -> str:
+    """What is wrong with it, in words; empty when nothing is."""
+    plain = with_plain_lines(reason)
+    if len(plain.strip()) > LONGEST_REASON:
+        return f"A reason has at most {LONGEST_REASON:,} characters; this one has {len(plain.strip()):,}."
+    if hidden := first_hidden(plain):
+        return f"The reason holds a character that nobody can see ({hidden})."
+    return ""
 
 
 def with_plain_lines(text: str) -> str:

@@ -81,7 +81,7 @@ def _refused(proposals: Sequence[Proposal], person: Person, now: datetime) -> di
     refused = {}
     for each, preview in zip(proposals, previews, strict=True):
         why = why_not_for(person, each)
-        if not why and each.decision.expires_at is not None and each.decision.expires_at <= now:
+        if not why and each.decision.is_past(now):
             why = "the proposed expiry is over"
         if not why and preview.digest != each.digest:
             why = "it would change something else by now; look at it alone"
@@ -97,7 +97,7 @@ def _approve(ledger: Change, batch: Batch, proposals: Sequence[Proposal], now: d
     holder_of = _holders([each.pk for each in decisions])
     holders = Decision.objects.in_bulk(list(holder_of.values()))
     superseded = make_room(ledger, batch, holders, batch.asked_by, now)
-    verdicts = _verdicts(batch, decisions)
+    verdicts = verdicts_of(batch, decisions)
     for each in decisions:
         each.state, each.approver, each.made_at = Decision.State.IN_FORCE, batch.asked_by, now
         each.version += 1
@@ -121,7 +121,7 @@ def _holders(ids: Sequence[int]) -> dict[int, int]:
         return dict(cursor.fetchall())
 
 
-def _verdicts(batch: Batch, decisions: Sequence[Decision]) -> Mapping[str, str]:
+def verdicts_of(batch: Batch, decisions: Sequence[Decision]) -> Mapping[str, str]:
     values = CaseValue.objects.filter(case=batch.case_id, value__in=[each.subject for each in decisions])
     return dict(values.values_list("value", "verdict"))
 

@@ -18,7 +18,7 @@ def make_room(
     ledger: Change, batch: Batch, holders: Mapping[int, Decision], by: Person, at: datetime
 ) -> dict[int, Decision]:
     """Ends what holds the places of new decisions; returns those that were still in force, by id."""
-    expired = [each for each in holders.values() if each.expires_at is not None and each.expires_at <= at]
+    expired = [each for each in holders.values() if each.is_past(at)]
     gone = {each.pk for each in expired}
     superseded = {pk: each for pk, each in holders.items() if pk not in gone}
     end_many(ledger, expired, Decision.State.EXPIRED, None, at)

@@ -11,8 +11,9 @@ from typing import Any
 from django.db import connection
 
 from cases.batches.deciding import decision_like, to_decide, why_not_alone
-from cases.batches.sql import BASIS, COVERS, IN_FORCE
+from cases.batches.sql import BASIS, COVERS
 from cases.models import Batch, BatchValue, Decision, Verdict
+from cases.verdicts.in_force import IN_FORCE
 from cases.verdicts.precedence import SCOPE_RANK, Scope
 from footprint.accounts.models import Person
 

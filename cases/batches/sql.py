@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+from cases.verdicts.in_force import IN_FORCE
+
 # Of decisions `d`, for a value `v` of a case. Exact texts never collide across kinds.
 EXACTLY_ON = "d.subject = v.value AND d.subject_kind IN ('name', 'address', 'text')"
-IN_FORCE = "d.state = 'in force' AND (d.expires_at IS NULL OR d.expires_at > statement_timestamp())"
 COVERS = """
     (d.scope = 'everywhere' OR d.case_id = v.case_id
      OR (d.scope = 'file' AND EXISTS (SELECT 1 FROM cases_casefile f

@@ -9,16 +9,17 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection
 
-from cases.batches.answering import close_many, waiting_of
+from cases.batches.answering import close_many, verdicts_of, waiting_of
 from cases.batches.claims import Held, locked
 from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
 from cases.batches.making import end_many, settle_subjects
-from cases.batches.sql import COVERS, IN_FORCE
+from cases.batches.sql import COVERS
 from cases.deciding import database_now, made_again
 from cases.decision_entries import note_ended, note_made
 from cases.models import Batch, Decision, LeftAlone, Proposal
 from cases.second_person import why_second_person_of
 from cases.verdicts.four_eyes import ONLY_PROPOSES
+from cases.verdicts.in_force import IN_FORCE
 from cases.verdicts.settle import take_verdict_lock
 from footprint.accounts.may import Verb, may
 from footprint.ledger.record import Actor, Change, change
@@ -63,23 +64,25 @@ def undo_step(held: Held, actor: Actor) -> bool:
         waiting = [each.waiting for each in coming if each.waiting is not None]
         close_many(ledger, batch, waiting, Proposal.State.TAKEN_BACK, now)
         governing = [each.decision for each in coming if each.governs]
-        why = _why_not_alone(batch, governing)
+        superseded = _to_make_again(governing, now)
+        why = _why_not_alone(batch, governing, superseded)
         left = [(each, _why(each)) for each in coming if not each.governs and each.waiting is None]
         left += [(each, why[each.decision.pk]) for each in coming if each.decision.pk in why]
-        _undo(ledger, batch, [each for each in governing if each.pk not in why], now)
+        _undo(ledger, batch, [each for each in governing if each.pk not in why], superseded, now)
         _leave(batch, left)
         batch.withdrawn += len(waiting)
         last = coming[-1].decision.pk if coming else None
         return go_on(ledger, batch, position=last, done=len(coming))
 
 
-def _why_not_alone(batch: Batch, decisions: Sequence[Decision]) -> dict[int, str]:
+def _why_not_alone(
+    batch: Batch, decisions: Sequence[Decision], superseded: Mapping[int, Decision]
+) -> dict[int, str]:
     """Why one person cannot end a decision, by its id."""
     if not decisions:
         return {}
     if not may(batch.asked_by, Verb.DECIDE, batch):
         return {each.pk: ONLY_PROPOSES for each in decisions}
-    superseded = _to_make_again(decisions, database_now())
     ending = [*decisions, *(each for each in decisions if each.supersedes_id in superseded)]
     again = [superseded[each.supersedes_id] for each in ending[len(decisions) :] if each.supersedes_id]
     judged = why_second_person_of(
@@ -94,7 +97,7 @@ def _why_not_alone(batch: Batch, decisions: Sequence[Decision]) -> dict[int, str
 def _to_make_again(ended: Sequence[Decision], now: datetime) -> Mapping[int, Decision]:
     """What they superseded and the clock has not passed, by its id."""
     found = Decision.objects.in_bulk([each.supersedes_id for each in ended if each.supersedes_id is not None])
-    return {pk: each for pk, each in found.items() if each.expires_at is None or each.expires_at > now}
+    return {pk: each for pk, each in found.items() if not each.is_past(now)}
 
 
 def _next(batch: Batch) -> list[Next]:
@@ -114,11 +117,18 @@ def _next(batch: Batch) -> list[Next]:
     ]
 
 
-def _undo(ledger: Change, batch: Batch, decisions: Sequence[Decision], now: datetime) -> None:
+def _undo(
+    ledger: Change,
+    batch: Batch,
+    decisions: Sequence[Decision],
+    superseded: Mapping[int, Decision],
+    now: datetime,
+) -> None:
     if not decisions:
         return
+    verdicts = verdicts_of(batch, decisions)
     end_many(ledger, decisions, Decision.State.WITHDRAWN, batch.asked_by, now)
-    remade = _make_again(decisions, now)
+    remade = _make_again(decisions, superseded, now)
     settle_subjects(batch, [(each.subject_kind, each.subject) for each in decisions])
     for each in decisions:
         again = remade.get(each.supersedes_id or 0)
@@ -128,7 +138,7 @@ def _undo(ledger: Change, batch: Batch, decisions: Sequence[Decision], now: date
             note_made(
                 ledger,
                 again,
-                verdict_before=each.verdict,
+                verdict_before=verdicts.get(each.subject, ""),
                 made_again_from=each.supersedes_id,
                 batch=batch.pk,
             )
@@ -136,9 +146,12 @@ def _undo(ledger: Change, batch: Batch, decisions: Sequence[Decision], now: date
     batch.made_again += len(remade)
 
 
-def _make_again(withdrawn: Sequence[Decision], now: datetime) -> dict[int, Decision]:
+def _make_again(
+    withdrawn: Sequence[Decision], superseded: Mapping[int, Decision], now: datetime
+) -> dict[int, Decision]:
     """By the id of what was superseded."""
-    remade = {pk: made_again(each, now) for pk, each in _to_make_again(withdrawn, now).items()}
+    ids = {each.supersedes_id for each in withdrawn}
+    remade = {pk: made_again(each, now) for pk, each in superseded.items() if pk in ids}
     Decision.objects.bulk_create(remade.values())
     return remade
 

@@ -7,11 +7,9 @@ from __future__ import annotations
 from django.db import connection
 
 from cases.models import Intake
+from cases.verdicts.in_force import IN_FORCE
 
-_IN_FORCE = """
-    d.state = 'in force' AND d.scope = 'everywhere'
-    AND (d.expires_at IS NULL OR d.expires_at > statement_timestamp())
-"""
+_IN_FORCE = f"{IN_FORCE} AND d.scope = 'everywhere'"
 _OPPOSITE = f"{_IN_FORCE} AND d.verdict <> %(verdict)s"
 # Equal keys wherever it can be: a name asks for each of its suffixes, an address or network for itself at
 # each prefix in use; both can be hashed. What lies inside a line is asked for only where a line is wide.

@@ -21,6 +21,7 @@ from cases.explained import ruling_of
 from cases.intakes.confirming import why_not_by
 from cases.intakes.examining import examine
 from cases.models import Decision, Intake, IntakeLine, Proposal
+from cases.places import proposed_in_the_place_of
 from cases.second_person import why_second_person_of
 from cases.settling import resettle_exactly
 from cases.verdicts.preview import preview_of_making
@@ -182,11 +183,7 @@ def _held(lines: Sequence[IntakeLine]) -> Mapping[_Key, Decision]:
 
 
 def _unless_past(decision: Decision | None, now: datetime) -> Decision | None:
-    return None if decision is None or _is_past(decision, now) else decision
-
-
-def _is_past(decision: Decision, now: datetime) -> bool:
-    return decision.expires_at is not None and decision.expires_at <= now
+    return None if decision is None or decision.is_past(now) else decision
 
 
 def _make(
@@ -211,8 +208,8 @@ def _make(
         if holder is not None:
             decision.supersedes = holder
             note_ended(ledger, holder, reason=decision.reason, superseded_by=decision.pk)
-        before = holder.verdict if holder is not None else "undecided"
-        note_made(ledger, decision, verdict_before=before, intake=intake.pk, sha256=intake.sha256)
+        # A list belongs to no case, so there is no value whose verdict could be told.
+        note_made(ledger, decision, verdict_before="", intake=intake.pk, sha256=intake.sha256)
 
 
 def _make_room(
@@ -221,7 +218,7 @@ def _make_room(
     """Ends what holds their places; returns what was still in force."""
     now = decisions[0].made_at
     holders = [held[_key(each)] for each in decisions if _key(each) in held]
-    past = [each for each in holders if _is_past(each, now)]
+    past = [each for each in holders if each.is_past(now)]
     end_many(ledger, past, Decision.State.EXPIRED, None, now)
     for each in past:
         note_ended(ledger, each, reason="Its time was over.")
@@ -237,12 +234,7 @@ def _pk_of(decision: Decision | None) -> int | None:
 def _propose(
     ledger: Change, line: IntakeLine, decision: Decision, why: Sequence[str], person: Person, told: Told
 ) -> None:
-    waiting = Decision.objects.filter(
-        state=Decision.State.PROPOSED,
-        scope=Decision.Scope.EVERYWHERE,
-        subject_kind=decision.subject_kind,
-        subject=decision.subject,
-    ).first()
+    waiting = proposed_in_the_place_of(decision)
     if waiting is not None:
         told.add(line, Outcome.LEFT, f"Proposed already: {waiting}.", waiting.pk)
         return

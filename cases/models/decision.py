@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.conf import settings
@@ -144,6 +145,15 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.noun} of {self.subject_typed}, {precedence.SCOPE_WORDS[precedence.Scope(self.scope)]}"
+
+    def is_past(self, at: datetime) -> bool:
+        """Whether its time is over, which the state column may follow a little later."""
+        return self.expires_at is not None and self.expires_at <= at
+
+    @property
+    def is_of_closed_case(self) -> bool:
+        """Then it stays as it is until the case is reopened."""
+        return self.case is not None and not self.case.is_live
 
     @property
     def noun(self) -> str:

@@ -11,6 +11,21 @@ from cases.verdicts.subject import Subject
 ONLY_PROPOSES = "A reviewer decides; whoever proposes never does."
 
 
+# So many are named in a sentence.
+NAMED_AT_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Overridden:
+    """`first` are named; `total` counts all of them."""
+
+    first: Sequence[str] = ()
+    total: int = 0
+
+
+NONE_OVERRIDDEN = Overridden()
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How common a value may be before one person is not enough."""
@@ -24,7 +39,7 @@ class Limits:
 class Facts:
     """Of a decision that is made, or of one that ends.
 
-    `replaces` is the verdict of the decision whose place it takes, where there is one. `overridden` names
+    `replaces` is the verdict of the decision whose place it takes, where there is one. `overridden` are
     the more specific blocks of a wider scope that it would override; `devices` and `other_cases` are the
     value's, for exact subjects only. `is_imported` is true of a decision that comes with a list.
     """
@@ -34,7 +49,7 @@ class Facts:
     scope: Scope
     replaces: Verdict | None = None
     known_good: Sequence[str] = ()
-    overridden: Sequence[str] = ()
+    overridden: Overridden = NONE_OVERRIDDEN
     devices: int = 0
     other_cases: int = 0
     is_imported: bool = False
@@ -77,7 +92,8 @@ def _known_good(facts: Facts) -> str:
 
 
 def _overrides(facts: Facts) -> str:
-    return f"It overrides {_named(facts.overridden)}." if facts.overridden else ""
+    overridden = facts.overridden
+    return f"It overrides {_named(overridden.first, overridden.total)}." if overridden.total else ""
 
 
 def _devices(facts: Facts, limits: Limits) -> str:
@@ -101,10 +117,7 @@ def _replaces_block(facts: Facts) -> str:
     return "It replaces a block in force everywhere." if facts.replaces is Verdict.BLOCKED else ""
 
 
-_NAMED_AT_MOST = 3
-
-
-def _named(things: Sequence[str]) -> str:
-    more = len(things) - _NAMED_AT_MOST
-    shown = ", ".join(things[:_NAMED_AT_MOST])
+def _named(things: Sequence[str], total: int | None = None) -> str:
+    more = (len(things) if total is None else total) - NAMED_AT_MOST
+    shown = ", ".join(things[:NAMED_AT_MOST])
     return f"{shown} and {more:,} more" if more > 0 else shown

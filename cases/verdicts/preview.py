@@ -19,6 +19,8 @@ from typing import Any
 
 from django.db import connection
 
+from cases.verdicts.in_force import IN_FORCE
+from cases.verdicts.overriding import OVERRIDDEN
 from cases.verdicts.precedence import Ruling
 from cases.verdicts.settle import JUDGED, Reach, rank_of, select_reached
 from cases.verdicts.subject import SubjectKind
@@ -50,9 +52,12 @@ class MovingValue:
 
 @dataclass(slots=True)
 class Preview:
+    """`standing` tells what it was counted on: which endpoints, and which decisions in which version."""
+
     moves: list[Move] = field(default_factory=list)
     values: int = 0
     rows: list[MovingValue] = field(default_factory=list)
+    standing: dict[str, str] = field(default_factory=dict)
 
     @property
     def endpoints(self) -> int:
@@ -89,11 +94,16 @@ class Preview:
 
     def as_kept(self) -> dict[str, Any]:
         moves = sorted((m.case_id, m.file_id, m.before, m.after, m.endpoints) for m in self.moves)
-        return {"moves": [list(move) for move in moves], "values": self.values}
+        return {
+            "moves": [list(move) for move in moves],
+            "values": self.values,
+            "standing": dict(self.standing),
+        }
 
     @classmethod
     def from_kept(cls, kept: dict[str, Any]) -> Preview:
-        return cls([Move(*move) for move in kept.get("moves", [])], kept.get("values", 0))
+        moves = [Move(*move) for move in kept.get("moves", [])]
+        return cls(moves, kept.get("values", 0), standing=kept.get("standing", {}))
 
     def in_words(self) -> dict[str, object]:
         """For the ledger, as Settled has it."""
@@ -152,11 +162,13 @@ _MOVED = f"""
         SELECT n, id, bool_or(on_name) AS on_name, bool_or(NOT on_name) AS on_address
           FROM covered GROUP BY n, id
     ), sides AS (
-        SELECT w.n, e.case_id, e.file_id, e.value, e.dns <> '' AS named, e.verdict AS before,
-               CASE WHEN r.on_name AND (by_name.id IS NULL OR w.rank >= {rank_of("by_name")})
-                    THEN w.verdict ELSE e.name_verdict END AS name_verdict,
-               CASE WHEN r.on_address AND (by_address.id IS NULL OR w.rank >= {rank_of("by_address")})
-                    THEN w.verdict ELSE e.address_verdict END AS address_verdict
+        SELECT w.n, w.verdict, e.id, e.case_id, e.file_id, e.value, e.dns <> '' AS named,
+               e.verdict AS before, e.name_verdict, e.address_verdict,
+               r.on_name AND (by_name.id IS NULL OR w.rank >= {rank_of("by_name")}) AS takes_name,
+               r.on_address AND (by_address.id IS NULL OR w.rank >= {rank_of("by_address")})
+                   AS takes_address,
+               concat_ws(' ', by_name.id, by_name.version) AS by_name,
+               concat_ws(' ', by_address.id, by_address.version) AS by_address
           FROM reached r
           JOIN would_be w ON w.n = r.n
           JOIN cases_endpoint e ON e.id = r.id
@@ -165,13 +177,39 @@ _MOVED = f"""
           LEFT JOIN cases_decision by_address ON by_address.id = e.address_decision_id
          WHERE w.scope = 'everywhere' OR w.case_id = e.case_id
             OR (w.scope = 'file' AND w.file_kind = f.kind AND w.file_key = f.key)
+    ), taken AS MATERIALIZED (
+        SELECT s.*, CASE WHEN 'blocked' IN (t.name_verdict, t.address_verdict) THEN 'blocked'
+                         WHEN s.named THEN t.name_verdict ELSE t.address_verdict END AS after
+          FROM sides s
+          CROSS JOIN LATERAL (
+            SELECT CASE WHEN s.takes_name THEN s.verdict ELSE s.name_verdict END AS name_verdict,
+                   CASE WHEN s.takes_address THEN s.verdict ELSE s.address_verdict END AS address_verdict
+          ) t
+         WHERE s.takes_name OR s.takes_address
     ), moved AS MATERIALIZED (
-        SELECT n, case_id, file_id, value, before, after
-          FROM (SELECT s.*, CASE WHEN 'blocked' IN (s.name_verdict, s.address_verdict) THEN 'blocked'
-                                 WHEN s.named THEN s.name_verdict ELSE s.address_verdict END AS after
-                  FROM sides s) judged
-         WHERE before <> after
+        SELECT n, case_id, file_id, value, before, after FROM taken WHERE before <> after
     )
+"""
+# What the numbers stand on, whether a verdict changes by it or not: the endpoints that the decision would
+# govern with what governs them now, the decision whose place it takes, and those that it overrides.
+_STANDING = f"""
+    UNION ALL
+    SELECT n, 'governs', NULL, NULL,
+           sum(hashtextextended(concat_ws(',', id, before, after, CASE WHEN takes_name THEN by_name END, '/',
+                                          CASE WHEN takes_address THEN by_address END), 0))::text,
+           NULL, NULL, count(*)
+      FROM taken GROUP BY n
+    UNION ALL
+    SELECT w.n, 'replaces', NULL, NULL, concat_ws(' ', d.id, d.version), NULL, NULL, 1
+      FROM would_be w
+      JOIN cases_decision d
+        ON {IN_FORCE} AND d.subject = w.subject COLLATE "C" AND d.subject_kind = w.kind
+       AND d.scope = w.scope AND d.case_id IS NOT DISTINCT FROM w.case_id
+       AND d.file_kind = w.file_kind AND d.file_key = w.file_key COLLATE "C"
+    UNION ALL
+    SELECT n, 'overrides', NULL, NULL, sum(hashtextextended(concat_ws(' ', id, version), 0))::text,
+           NULL, NULL, count(*)
+      FROM ({OVERRIDDEN}) overridden GROUP BY n
 """
 _COUNTED = """
     SELECT n, 'move', case_id, file_id, NULL, before, after, count(*) FROM moved
@@ -189,6 +227,15 @@ _ENDED = f"""
           FROM judged WHERE verdict_before <> verdict
     )
     {_COUNTED}
+    UNION ALL
+    SELECT 0, 'governs', NULL, NULL,
+           sum(hashtextextended(concat_ws(',', id, verdict_before, verdict, coalesce(name_decision, 0),
+                                          coalesce(address_decision, 0)), 0))::text,
+           NULL, NULL, count(*)
+      FROM judged HAVING count(*) > 0
+    UNION ALL
+    SELECT 0, 'ends', NULL, NULL, concat_ws(' ', id, version), NULL, NULL, 1
+      FROM cases_decision WHERE id = %(without)s
 """
 
 
@@ -210,7 +257,7 @@ def preview_of_making(rulings: Sequence[Ruling], *, rows: int = 0) -> list[Previ
         "ranks": [ruling.rank for ruling in rulings],
         "rows": rows,
     }
-    return _read(f"{_MOVED}{_COUNTED}", asked, len(rulings))
+    return _read(f"{_MOVED}{_COUNTED}{_STANDING}", asked, len(rulings))
 
 
 def preview_of_ending(decision_id: int, reach: Reach, *, rows: int = 0) -> Preview:
@@ -236,6 +283,8 @@ def _read(query: str, asked: dict[str, Any], number: int) -> list[Preview]:
                     previews[n].moves.append(Move(case_id, file_id, before, after, count))
                 case "row":
                     previews[n].rows.append(MovingValue(case_id, value, before, after, count))
-                case _:
+                case "values":
                     previews[n].values = count
+                case _:
+                    previews[n].standing[what] = f"{value} of {count}"
     return previews

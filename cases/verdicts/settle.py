@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import connection
 
+from cases.verdicts.in_force import IN_FORCE
 from cases.verdicts.precedence import SCOPE_RANK, SCOPE_STEP, Scope
 from cases.verdicts.subject import EXACT
 
@@ -190,10 +191,7 @@ def rank_of(decision: str) -> str:
 # Rank, decision and verdict in one number: the greatest is the governing decision, and nothing is joined
 # to find out what it says.
 _PACKED = f"({rank_of('d')} << {_ID_BITS} | d.id) << 1 | (d.verdict = 'blocked')::int"
-_IN_FORCE = """
-    d.state = 'in force' AND (d.expires_at IS NULL OR d.expires_at > statement_timestamp())
-    AND d.id IS DISTINCT FROM %(without)s
-"""
+_IN_FORCE = f"{IN_FORCE} AND d.id IS DISTINCT FROM %(without)s"
 _REACHES = """
     (d.scope = 'everywhere' OR d.case_id = p.case_id
      OR (d.scope = 'file' AND d.file_kind = p.file_kind AND d.file_key = p.file_key))

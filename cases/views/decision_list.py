@@ -79,8 +79,8 @@ def count_of(decisions: DecisionQuerySet) -> int:
 
 def state_in_words(decision: Decision, now: datetime) -> str:
     """By the clock, as precedence goes by it: the state column may follow a little later."""
-    past = decision.expires_at is not None and decision.expires_at <= now
-    return "expired" if past and decision.state == Decision.State.IN_FORCE else decision.get_state_display()
+    is_over = decision.state == Decision.State.IN_FORCE and decision.is_past(now)
+    return "expired" if is_over else decision.get_state_display()
 
 
 def _tabs(filters: DecisionFilters) -> list[StateTab]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import StringIO
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -15,19 +13,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HTMX_STOP_POLLING
 
 from cases.forms import FOREVER, YEAR
-from cases.intake_actions import SMALL_LIST, CannotTakeIn, confirm, drop, stop, take_in
+from cases.intake_actions import SMALL_LIST, CannotTakeIn, confirm, drop, shown_of, stop, take_in
 from cases.intake_forms import ConfirmListForm, ReadListForm
 from cases.intake_querysets import IntakeLineQuerySet
+from cases.intakes.confirming import takes_lead
 from cases.intakes.hints import hint
 from cases.models import Intake, IntakeLine
 from cases.refusals import CannotDecide
+from cases.watchlists.formats.spelled import csv_row, defused
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb, may
 from footprint.asked import whole_number
 
 PAGE = 50
 LATEST = 10
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 Finding, Outcome = IntakeLine.Finding, IntakeLine.Outcome
 # What each finding means for whoever reads the preview.
 MEANS = {
@@ -164,13 +163,7 @@ def lines(request: SignedInRequest, pk: int) -> StreamingHttpResponse:
 def _csv(found: Iterator[tuple[int, str, str]]) -> Iterator[str]:
     yield "line,text,reason\r\n"
     for number, text, why in found:
-        row = StringIO()
-        csv.writer(row).writerow([number, _defused(text), _defused(why)])
-        yield row.getvalue()
-
-
-def _defused(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+        yield csv_row(str(number), defused(text), defused(why))
 
 
 def _intake(pk: int) -> Intake:
@@ -196,10 +189,10 @@ def _page(request: SignedInRequest, read: Intake, form: ConfirmListForm | None) 
         "is_first_page": not place,
         "new": new,
         "contradicting": contradicting,
-        "seen": f"{new} {contradicting}",
+        "seen": shown_of(read) if read.is_draft else "",
         "form": form or ConfirmListForm(initial={"until": FOREVER if read.verdict == "blocked" else YEAR}),
         "may_import": may(request.user, Verb.IMPORT_LIST, read),
-        "takes_lead": new > SMALL_LIST and not may(request.user, Verb.IMPORT_LARGE_LIST, read),
+        "takes_lead": takes_lead(request.user, new),
         "small_list": SMALL_LIST,
     }
     return render(request, "cases/intake.html", context, status=422 if form and form.errors else 200)

@@ -90,6 +90,7 @@ def _page(
         "has_moved": look is not None and look.preview.digest != proposal.digest,
         "why_not": why_not_for(request.user, proposal),
         "is_mine": proposal.proposer_id == request.user.pk,
+        "is_closed": proposal.decision.is_of_closed_case,
         "refused": refused,
     }
     return render(request, "cases/proposal.html", context, status=200 if refused is None else 409)

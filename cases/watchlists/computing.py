@@ -18,6 +18,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from cases.verdicts.in_force import IN_FORCE
 from cases.verdicts.ranges import NEVER_PUBLISHED
 from cases.watchlists.formats import ListEntry
 from cases.watchlists.models import Watchlist
@@ -25,7 +26,6 @@ from cases.watchlists.models import Watchlist
 _CHUNK = 5_000
 _CURSORS = count()
 
-_IN_FORCE = "d.state = 'in force' AND (d.expires_at IS NULL OR d.expires_at > statement_timestamp())"
 _WANTED = f"""
     CREATE TEMPORARY TABLE watchlists_wanted ON COMMIT DROP AS
     SELECT DISTINCT ON (d.subject_kind COLLATE "C", d.subject)
@@ -34,7 +34,7 @@ _WANTED = f"""
            d.made_at AS decided_at, d.expires_at, d.made_in_id AS case_number, d.id AS decision_number,
            false AS may_widen, d.network, d.scope::text AS scope
       FROM cases_decision d JOIN accounts_person p ON p.id = d.proposer_id
-     WHERE {_IN_FORCE} AND d.verdict = %(verdict)s AND d.subject_kind = ANY(%(kinds)s)
+     WHERE {IN_FORCE} AND d.verdict = %(verdict)s AND d.subject_kind = ANY(%(kinds)s)
        AND d.scope = ANY(%(scopes)s)
        AND (d.scope = 'everywhere' OR (d.scope = 'case' AND d.case_id = ANY(%(cases)s))
             OR (d.scope = 'file' AND EXISTS (
@@ -46,7 +46,7 @@ _WANTED = f"""
 _OPPOSITE = f"""
     CREATE TEMPORARY TABLE watchlists_opposite ON COMMIT DROP AS
     SELECT d.id, d.subject_kind::text AS kind, d.subject AS value, d.network, d.scope::text AS scope
-      FROM cases_decision d WHERE {_IN_FORCE} AND d.verdict <> %(verdict)s AND d.verdict <> 'undecided'
+      FROM cases_decision d WHERE {IN_FORCE} AND d.verdict <> %(verdict)s AND d.verdict <> 'undecided'
 """
 _CONFLICTS = """
     CREATE TEMPORARY TABLE watchlists_found (

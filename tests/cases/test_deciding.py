@@ -7,10 +7,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from cases.actions import decide, expire_due
+from cases.actions import decide, expire_due, undo, withdraw
 from cases.bases import bases_of, basis_of
 from cases.case_actions import visit
 from cases.models import Case, CaseFile, Decision, Endpoint
+from cases.proposal_actions import reject
 from cases.refusals import CannotDecide, DecidedMeanwhile
 from cases.tasks import expire_decisions
 from footprint.accounts.models import Person
@@ -329,3 +330,65 @@ def pass_expiry(decision: Decision) -> None:
             "UPDATE cases_decision SET expires_at = statement_timestamp() - interval '1 ms' WHERE id = %s",
             [decision.pk],
         )
+
+
+def test_the_conflict_tells_the_last_change_though_it_left_nothing(case: Case, rui: Person, ana: Person):
+    merge_and_settle(case, row(dns="a.example"))
+    decide_on(rui, case, "a.example")
+    basis = basis_of(case, "a.example")
+    theirs = decide_on(ana, case, "a.example", "allowed")
+    withdraw(actor=rui, decision=theirs, reason="Was wrong")
+    with pytest.raises(DecidedMeanwhile) as refused:
+        decide_on(rui, case, "a.example", basis=basis)
+    told = refused.value
+    assert (told.current, told.who) == (None, "Rui Alves")
+    assert told.what == f"{theirs} (withdrawn)"
+    assert told.when is not None
+
+
+def test_the_conflict_tells_that_the_clock_ended_it(case: Case, rui: Person):
+    merge_and_settle(case, row(dns="a.example"))
+    decision = decide_on(rui, case, "a.example", expires_at=timezone.now() + timedelta(days=1))
+    basis = basis_of(case, "a.example")
+    over = timezone.now() - timedelta(minutes=1)
+    Decision.objects.filter(pk=decision.pk).update(made_at=over - timedelta(days=1), expires_at=over)
+    with pytest.raises(DecidedMeanwhile) as refused:
+        decide_on(rui, case, "a.example", basis=basis)
+    assert (refused.value.who, refused.value.when) == ("the clock", over)
+
+
+def test_a_refused_proposal_is_no_change(case: Case, rui: Person, ana: Person):
+    merge_and_settle(case, row(dns="a.corp.example"))
+    basis = basis_of(case, "a.corp.example")
+    theirs = decide_on(ana, case, "a.corp.example", "allowed", "case")
+    wide = decide_on(rui, case, "a.corp.example", subject="*.corp.example", scope="case")
+    reject(actor=ana, proposal=wide.proposals.get(), reason="Too wide")
+    with pytest.raises(DecidedMeanwhile) as refused:
+        decide_on(rui, case, "a.corp.example", basis=basis)
+    assert refused.value.what == str(theirs)
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("x" * 2_001, "at most 2,000"),
+        ("good\u202etxt.exe", "u202e"),
+        ("a\x07b", "x07"),
+        ("a\x00b", "x00"),
+        (" \n", "Give a reason"),
+    ],
+)
+def test_a_reason_that_nobody_can_read_is_refused(case: Case, rui: Person, reason: str, said: str):
+    merge_and_settle(case, row(dns="a.example"))
+    with pytest.raises(CannotDecide, match=said) as refused:
+        decide_on(rui, case, "a.example", reason=reason)
+    assert refused.value.field == "reason"
+
+
+def test_undoing_tells_the_verdict_that_the_value_had(case: Case, rui: Person):
+    merge_and_settle(case, row(dns="a.example"))
+    decide_on(rui, case, "a.example", "blocked", "case")
+    decide_on(rui, case, "a.example", "blocked", "everywhere")
+    undo(actor=rui, decision=decide_on(rui, case, "a.example", "allowed", "everywhere"))
+    made = Entry.objects.filter(event="cases:decision:made").latest("seq")
+    assert made.content["before"]["verdict"] == "blocked"

@@ -9,7 +9,7 @@ from functools import lru_cache
 # Line breaks inside a cell, and what no reader of a table wants to meet.
 _UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 # A spreadsheet takes a cell that begins like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 _TWO_DIGITS = tuple(f"{number:02}" for number in range(60))
 
 

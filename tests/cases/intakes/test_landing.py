@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cases.intake_actions import SMALL_LIST, CannotTakeIn, confirm, stop
+from cases.intake_actions import SMALL_LIST, CannotTakeIn, confirm, shown_of, stop
 from cases.intakes import landing
 from cases.intakes.landing import land_step, land_waiting
 from cases.models import Case, Decision, Intake, IntakeLine, Proposal
@@ -269,3 +269,34 @@ def test_what_a_list_decided_is_undone_from_the_queue_of_any_case(rui: Person, c
     assert f"/cases/{case.pk}/decisions/{decision.pk}/undo" in site.get(f"/cases/{case.pk}/").content.decode()
     site.post(f"/cases/{case.pk}/decisions/{decision.pk}/undo")
     assert verdict_of(case, "a.example") == "undecided"
+
+
+def test_the_ledger_tells_no_verdict_of_a_value_that_no_case_names(rui: Person) -> None:
+    made(rui, "b.example", verdict="allowed")
+    landed(rui, "b.example\n", takes_over=True)
+    entry = Entry.objects.filter(event="cases:decision:made").latest("seq")
+    assert entry.content["before"]["verdict"] == ""
+
+
+def test_equal_counts_of_other_lines_are_looked_at_again(rui: Person) -> None:
+    contrary = made(rui, "a.example", verdict="allowed")
+    intake = taken(rui, "a.example\nb.example\n")
+    seen = shown_of(intake)
+    end(contrary)
+    made(rui, "b.example", verdict="allowed")
+    with pytest.raises(CannotTakeIn, match="Decisions have changed"):
+        confirm(actor=rui, intake=intake, reason="List", seen=seen)
+
+
+def test_a_contradiction_by_another_decision_is_looked_at_again(rui: Person) -> None:
+    contrary = made(rui, "a.example", verdict="allowed")
+    intake = taken(rui, "a.example\nb.example\n")
+    seen = shown_of(intake)
+    end(contrary)
+    made(rui, "a.example", verdict="allowed")
+    with pytest.raises(CannotTakeIn, match="Decisions have changed"):
+        confirm(actor=rui, intake=intake, reason="List", seen=seen)
+
+
+def end(decision: Decision) -> None:
+    Decision.objects.filter(pk=decision.pk).update(state="withdrawn", ended_at=timezone.now())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.verdicts.four_eyes import Facts, Limits, needs_lead, why_second_person
+from cases.verdicts.four_eyes import NONE_OVERRIDDEN, Facts, Limits, Overridden, needs_lead, why_second_person
 from cases.verdicts.precedence import Scope, Verdict
 from cases.verdicts.subject import Subject, SubjectKind, read_subject
 
@@ -21,7 +21,7 @@ FACTS = st.builds(
     scope=st.sampled_from(Scope),
     replaces=st.none() | DECIDED,
     known_good=st.lists(st.sampled_from(["Good names", "Clouds"]), max_size=2).map(tuple),
-    overridden=st.lists(st.just("the block of a.example.com everywhere"), max_size=1).map(tuple),
+    overridden=st.sampled_from([NONE_OVERRIDDEN, Overridden(("the block of a.example.com everywhere",), 1)]),
     devices=st.integers(0, 60),
     other_cases=st.integers(0, 8),
 )

@@ -220,8 +220,10 @@ def test_what_was_decided_since_the_preview_is_shown_before_it_counts(site: Clie
     answer = site.post(f"/intakes/{intake.pk}/confirm", given)
     assert answer.status_code == 422
     said = text_of(answer)
-    assert "the counts are other ones now" in said
+    assert "what is shown now is not what you saw" in said
     assert "New 1 Known 1" in said
     assert "List of the hoster" in said
-    again = site.post(f"/intakes/{intake.pk}/confirm", given | {"seen": "1 0"})
+    seen = re.search(r'name="seen" value="([^"]*)"', answer.content.decode())
+    assert seen is not None
+    again = site.post(f"/intakes/{intake.pk}/confirm", given | {"seen": seen[1]})
     assert again.status_code == 302
