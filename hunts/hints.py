@@ -11,12 +11,12 @@ from footprint.waking import wake
 from hunts.models import Run, Slice
 
 # A message must not lie with a worker for long. What is due later is left to the sweep.
-_LONGEST_DELAY_SECONDS = 60.0
+LONGEST_DELAY_SECONDS = 60.0
 
 
 def hint(slice_ids: Sequence[int], *, after_seconds: float = 0.0) -> bool:
     """Tells the workers to look at these slices. Returns whether the broker took the messages."""
-    if after_seconds > _LONGEST_DELAY_SECONDS:
+    if after_seconds > LONGEST_DELAY_SECONDS:
         return True
     if not all(wake("hunts.tasks.ask_slice", each, after_seconds=after_seconds) for each in slice_ids):
         return False

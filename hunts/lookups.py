@@ -19,6 +19,7 @@ from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Subject, change
 from footprint.waking import wake
+from hunts import limiter
 from hunts.actions import CaseIsClosed, LookBack
 from hunts.adapters import adapter_for
 from hunts.kql.cells import UnreadableCell, read_count, read_moment, read_set, read_text
@@ -30,8 +31,9 @@ from hunts.kql.window import Window
 from hunts.limiter import Holder, NoTurn, turn
 from hunts.models import LookUp, Source
 from hunts.querysets import LookUpQuerySet
+from hunts.source_actions import pause_source
 from hunts.sources.base import Adapter, Answer
-from hunts.sources.errors import Interrupted, SourceError, Throttled, TimedOut, Unavailable
+from hunts.sources.errors import Interrupted, Refused, SourceError, Throttled, TimedOut, Unavailable
 
 __all__ = ["CannotLookUp", "ask_look_up", "hint_look_up", "hint_look_ups", "look_up"]
 
@@ -233,10 +235,15 @@ def _row(columns: Sequence[str], cells: Sequence[object]) -> dict[str, object]:
 def _take_failure(look: LookUp, error: SourceError) -> None:
     said = error.words
     log.warning("look_up_failed", look_up=look.pk, error=type(error).__name__, said=said)
+    if isinstance(error, Refused):
+        pause_source(actor=Actor.clock("look-up"), source=look.source, because=said)
     if not isinstance(error, _MAY_PASS) or look.attempts >= MOST_ATTEMPTS:
         _finish(look, state=LookUp.State.FAILED, said=said)
         return
-    wait = error.retry_after if isinstance(error, Throttled) else RETRY_SECONDS
+    wait: float = RETRY_SECONDS
+    if isinstance(error, Throttled):
+        wait = error.retry_after
+        limiter.pause(look.source, wait)
     _wait(look, said, wait)
 
 

@@ -71,6 +71,7 @@ class Adapter(Protocol):
         """From another thread: every ask that is under way raises Interrupted."""
         ...
 
-    def probe(self) -> Probe:
-        """What works and what does not. Raises nothing."""
+    def probe(self, through: Adapter | None = None) -> Probe:
+        """What works and what does not. `through` asks its questions, where it is not to be this adapter;
+        what that raises beside the errors of `hunts.sources.errors` passes. Raises nothing else."""
         ...

@@ -16,7 +16,7 @@ from hunts.kql.cells import cut_set, read_moment
 from hunts.kql.footprint import Dialect, Query
 from hunts.kql.plan import newest_query
 from hunts.kql.window import Window
-from hunts.sources.base import Answer, Check, Probe, Step
+from hunts.sources.base import Adapter, Answer, Check, Probe, Step
 from hunts.sources.errors import Rejected, SourceError, Truncated, Unavailable
 from hunts.sources.locked import Limits, Visible, locked_connection
 from hunts.sources.translated import translated
@@ -58,14 +58,14 @@ class LocalAdapter:
             for watch in self._watches:
                 watch.interrupt()
 
-    def probe(self) -> Probe:
+    def probe(self, through: Adapter | None = None) -> Probe:
         try:
             files = self._files(Window())
         except SourceError as error:
             return Probe((Check(Step.REACHED, False, str(error), error.said, "Look at the store's folder."),))
         reached = Check(Step.REACHED, True, f"The store has {len(files)} Parquet files.")
         try:
-            answer = self.ask(newest_query(self.dialect), Window(), timeout=PROBE_SECONDS)
+            answer = (through or self).ask(newest_query(self.dialect), Window(), timeout=PROBE_SECONDS)
         except SourceError as error:
             return Probe(
                 (reached, Check(Step.TABLE, False, str(error), error.said, "Import the exports again."))

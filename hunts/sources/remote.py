@@ -14,7 +14,7 @@ from threading import Lock
 from footprint.azure.wire import Wire
 from hunts.kql.footprint import Dialect, Query
 from hunts.kql.window import Window
-from hunts.sources.base import Answer, Probe
+from hunts.sources.base import Adapter, Answer, Probe
 from hunts.sources.errors import NotSignedIn, OutOfRetention, Refused, Rejected, SourceError, Truncated
 from hunts.sources.probes import Subject, look_at
 from hunts.sources.tables import fitted
@@ -76,8 +76,8 @@ class RemoteAdapter(ABC):
             for watch in self._watches:
                 watch.interrupt()
 
-    def probe(self) -> Probe:
-        return look_at(self, self._subject(), self._reach)
+    def probe(self, through: Adapter | None = None) -> Probe:
+        return look_at(through or self, self._subject(), self._reach)
 
     @abstractmethod
     def _exchange(self, call: Call) -> Received:

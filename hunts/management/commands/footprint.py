@@ -16,11 +16,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cases.observed import observe
 from hunts.actions import LookBack
-from hunts.adapters import adapter_for
+from hunts.in_turn import InTurn
 from hunts.kql.files import AskedFile, BadFileName, FileKind, parse_file
 from hunts.kql.pairs import as_recorded, distinct, fold
 from hunts.kql.rows import Row
 from hunts.kql.window import ONE_DAY, Window, midnight
+from hunts.limiter import NoTurn
 from hunts.models import Source
 from hunts.pair_formats import (
     Lines,
@@ -76,7 +77,7 @@ class Command(BaseCommand):
             self.stderr.write("Many sources leave SHA256 empty; a SHA1 finds more.", str)
         try:
             question = Question(
-                adapter_for(source),
+                InTurn(source, patience=settings.FOOTPRINT.ask_timeout_seconds),
                 files,
                 window,
                 timeout=settings.FOOTPRINT.ask_timeout_seconds,
@@ -86,6 +87,8 @@ class Command(BaseCommand):
                 lines = _lines(question.rows(tell), options)
         except SourceError as error:
             raise CommandError(_sentence(source, error), returncode=SOURCE_FAILED) from error
+        except NoTurn as error:
+            raise CommandError(f"{source.slug}: {error.said}", returncode=SOURCE_FAILED) from error
         # The formats write to the stream itself: Django's wrapper ends every piece with a new line.
         with _reader_may_leave():
             _write(lines, options, options.get("stdout") or sys.stdout)

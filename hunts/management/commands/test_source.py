@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from footprint.ledger.record import Actor
+from hunts.limiter import NoTurn
 from hunts.models import Source
 from hunts.probing import probe_source
 from hunts.sources.base import Check
@@ -29,7 +30,12 @@ class Command(BaseCommand):
             known = ", ".join(Source.objects.order_by("slug").values_list("slug", flat=True)) or "none"
             message = f"There is no source {options['slug']!r}. Known sources: {known}."
             raise CommandError(message, returncode=BAD_INPUT)
-        probe = probe_source(source, actor=Actor.command("test_source"))
+        try:
+            probe = probe_source(source, actor=Actor.command("test_source"))
+        except NoTurn as error:
+            raise CommandError(
+                f"{source.slug} was not tested. {error.said}", returncode=SOURCE_FAILED
+            ) from error
         for check in probe.checks:
             self._tell(check)
         if source.is_paused:

@@ -41,7 +41,7 @@ class Counting:
     def interrupt(self) -> None:
         self.inner.interrupt()
 
-    def probe(self) -> Probe:
+    def probe(self, through: Adapter | None = None) -> Probe:
         return self.inner.probe()
 
 
@@ -63,7 +63,7 @@ class Scripted:
 
     def interrupt(self) -> None: ...
 
-    def probe(self) -> Probe:
+    def probe(self, through: Adapter | None = None) -> Probe:
         return Probe(())
 
 
