@@ -15,8 +15,9 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from cases.merging import RowToMerge, settle_unsettled
 from footprint.ledger.record import Actor
-from hunts import limiter, runs, slices
+from hunts import claims, limiter, runs, slices
 from hunts.adapters import adapter_for
+from hunts.claims import Claim, FencedOff
 from hunts.hints import hint
 from hunts.kql.cells import UnreadableCell
 from hunts.kql.files import AskedFile, FileKind
@@ -26,7 +27,7 @@ from hunts.kql.rows import MissingColumn, Row, read_rows
 from hunts.kql.window import Window
 from hunts.limiter import Holder, NoTurn, TurnLost, name_of
 from hunts.models import Slice
-from hunts.slices import MOST_TIMEOUTS, Claim, Cost, FencedOff
+from hunts.slices import MOST_TIMEOUTS, Cost
 from hunts.source_actions import pause_source
 from hunts.sources.base import Adapter, Answer
 from hunts.sources.errors import (
@@ -55,7 +56,7 @@ _OURS = (OSError, ArithmeticError, ValueError, DatabaseError, SoftTimeLimitExcee
 
 def ask_slice(slice_id: int, worker: str) -> None:
     """Does the slice if it is there to be had; returns quietly when someone else has it."""
-    held = slices.claim(slice_id, worker)
+    held = claims.claim(slice_id, worker)
     if held is None:
         return
     asked = Slice.objects.select_related("run__hunt__source").get(pk=slice_id)
@@ -132,7 +133,7 @@ def _ask(
     """All rows that came, in memory: nothing may be merged before it is known whether they are all."""
     window = Window.days(asked.first_day, asked.last_day)
     with limiter.turn(_holder(held, asked), given_up):
-        slices.note_question(held, query.text)
+        claims.note_question(held, query.text)
         answer = adapter.ask(query, window, timeout=settings.FOOTPRINT.ask_timeout_seconds)
         rows = list(answer.rows)
     return answer, rows
@@ -220,7 +221,7 @@ def _beat(
     try:
         while not stop.wait(pause):
             try:
-                goes_on = slices.renew(held)
+                goes_on = claims.renew(held)
             except (OperationalError, InterfaceError):
                 # The lease may run out meanwhile; then the fence keeps this worker from writing.
                 log.warning("heartbeat_missed", slice=held.slice_id)

@@ -29,12 +29,13 @@ from hypothesis.stateful import (
 from cases.case_actions import FileText
 from cases.merging import RowToMerge, settle_unsettled
 from footprint.accounts.models import Person
-from hunts import runs, slices, sweep
+from hunts import claims, runs, slices, sweep
 from hunts.actions import LookBack, open_case, open_run
+from hunts.claims import Claim, FencedOff
 from hunts.kql.plan import PlannedDay, plan_slices
 from hunts.kql.window import Window
 from hunts.models import Run, Slice, Source
-from hunts.slices import Claim, Cost, FencedOff
+from hunts.slices import Cost
 from tests.hunts.conftest import make_person
 from tests.hunts.lab_runs import kept
 from tests.hunts.telemetry_lines import days_ago
@@ -154,9 +155,9 @@ class AnyOrder(RuleBasedStateMachine):
         waiting = self._waiting()
         if waiting:
             chosen = waiting[which % len(waiting)]
-            held = slices.claim(chosen.pk, "worker")
+            held = claims.claim(chosen.pk, "worker")
             assert held is not None
-            assert slices.claim(chosen.pk, "another worker") is None
+            assert claims.claim(chosen.pk, "another worker") is None
             self.claims.append((held, chosen))
 
     @precondition(lambda self: self.claims)
@@ -222,7 +223,7 @@ class AnyOrder(RuleBasedStateMachine):
         while self.claims:
             self._answer(*self.claims.pop())
         while waiting := self._waiting():
-            held = slices.claim(waiting[0].pk, "worker")
+            held = claims.claim(waiting[0].pk, "worker")
             assert held is not None
             if split_days and waiting[0].purpose == Slice.Purpose.DAYS and not waiting[0].part:
                 slices.split(held, said="too large", timed_out=False)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from redis import Redis, RedisError
 
-from hunts import asking, hints, limiter, slices, sweep
+from hunts import asking, claims, hints, limiter, sweep
 from hunts.kql.footprint import Dialect
 from hunts.limiter import Holder, NoTurn, TurnLost, Use, turn, use_of
 from hunts.models import Run, Slice, Source
@@ -130,7 +130,7 @@ def test_a_local_source_is_not_limited(source: Source):
 
 def test_after_a_flush_the_database_says_who_asked_lately(source: Source, valkey: Redis):
     run = open_at(source, "beacon.exe")
-    held = slices.claim(run.slices.get().pk, "worker 1")
+    held = claims.claim(run.slices.get().pk, "worker 1")
     assert held is not None
     Slice.objects.filter(pk=held.slice_id).update(fence=PER_30_SECONDS)
     with pytest.raises(NoTurn), turn(Holder(source, "another"), Event()):

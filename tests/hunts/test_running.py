@@ -16,12 +16,13 @@ from cases.merging import RowToMerge
 from cases.models import Case, CaseValue, Endpoint, Sighting
 from footprint.accounts.models import Person
 from footprint.ledger.models import Entry
-from hunts import asking, slices, sweep
+from hunts import asking, claims, slices, sweep
 from hunts.actions import CaseIsClosed, RunHasEnded, cancel_run, open_run
 from hunts.adapters import store_of
+from hunts.claims import FencedOff
 from hunts.kql.footprint import CAPS as ASKED_CAPS
 from hunts.models import Coverage, Run, Slice
-from hunts.slices import Cost, FencedOff
+from hunts.slices import Cost
 from tests.hunts.conftest import OpenRun
 from tests.hunts.telemetry_lines import days_ago, event
 
@@ -112,41 +113,41 @@ def test_nothing_found_with_a_day_without_telemetry_is_no_proof(open_a_run: Open
 
 def test_a_claim_is_had_by_one_worker_only(open_a_run: OpenRun):
     plan = open_a_run(TWO_DAYS, "beacon.exe").slices.get()
-    assert slices.claim(plan.pk, "worker 1") is not None
-    assert slices.claim(plan.pk, "worker 2") is None
+    assert claims.claim(plan.pk, "worker 1") is not None
+    assert claims.claim(plan.pk, "worker 2") is None
 
 
 def test_a_worker_whose_lease_ran_out_writes_nothing(open_a_run: OpenRun):
     run = open_a_run(TWO_DAYS, "beacon.exe")
     plan = run.slices.get()
-    zombie = slices.claim(plan.pk, "worker 1")
+    zombie = claims.claim(plan.pk, "worker 1")
     assert zombie is not None
     run_out(plan)
     sweep.sweep()
-    heir = slices.claim(plan.pk, "worker 2")
+    heir = claims.claim(plan.pk, "worker 2")
     assert heir is not None
     assert heir.fence > zombie.fence
     with pytest.raises(FencedOff):
         slices.finish_days(zombie, [A_ROW], Cost("", 1, 0, 0))
-    assert slices.renew(zombie) is False
+    assert claims.renew(zombie) is False
     assert not Endpoint.objects.exists()
 
 
 def test_a_worker_whose_clock_is_a_day_ahead_takes_no_lease_away(open_a_run: OpenRun):
     plan = open_a_run(TWO_DAYS, "beacon.exe").slices.get()
-    held = slices.claim(plan.pk, "worker 1")
+    held = claims.claim(plan.pk, "worker 1")
     assert held is not None
     with travel(timezone.now() + timedelta(days=1)):
         sweep.sweep()
-        assert slices.claim(plan.pk, "worker 2") is None
-    assert slices.renew(held) is True
+        assert claims.claim(plan.pk, "worker 2") is None
+    assert claims.renew(held) is True
 
 
 def test_a_lost_worker_costs_no_attempt_but_has_a_cap(open_a_run: OpenRun):
     run = open_a_run(TWO_DAYS, "beacon.exe")
     plan = run.slices.get()
     for _ in range(settings.FOOTPRINT.max_losses):
-        assert slices.claim(plan.pk, "worker 1") is not None
+        assert claims.claim(plan.pk, "worker 1") is not None
         run_out(plan)
         sweep.sweep()
     plan.refresh_from_db()
@@ -160,7 +161,7 @@ def test_three_failed_questions_end_the_slice_with_the_cause(open_a_run: OpenRun
     run = open_a_run(TWO_DAYS, "beacon.exe")
     plan = run.slices.get()
     for _ in range(3):
-        held = slices.claim(plan.pk, "worker 1")
+        held = claims.claim(plan.pk, "worker 1")
         assert held is not None
         slices.give_back(held, said="no answer in 600 s", wait_seconds=0, counts=True)
     plan.refresh_from_db()
@@ -169,21 +170,21 @@ def test_three_failed_questions_end_the_slice_with_the_cause(open_a_run: OpenRun
 
 def test_a_throttled_slice_waits_and_pays_nothing(open_a_run: OpenRun):
     plan = open_a_run(TWO_DAYS, "beacon.exe").slices.get()
-    held = slices.claim(plan.pk, "worker 1")
+    held = claims.claim(plan.pk, "worker 1")
     assert held is not None
     slices.give_back(held, said="429", wait_seconds=600, counts=False)
     plan.refresh_from_db()
     assert (plan.state, plan.attempts) == (Slice.State.WAITING, 0)
-    assert slices.claim(plan.pk, "worker 2") is None
+    assert claims.claim(plan.pk, "worker 2") is None
 
 
 def test_cancel_ends_what_waits_and_drops_a_late_answer(open_a_run: OpenRun):
     run = open_a_run(TWO_DAYS, "beacon.exe")
     asking.ask_slice(run.slices.get().pk, "worker 1")
-    held = slices.claim(run.slices.get(purpose=Slice.Purpose.DAYS).pk, "worker 1")
+    held = claims.claim(run.slices.get(purpose=Slice.Purpose.DAYS).pk, "worker 1")
     assert held is not None
     cancel_run(actor=opener(run), run=run)
-    assert slices.renew(held) is False
+    assert claims.renew(held) is False
     slices.finish_days(held, [A_ROW], Cost("", 1, 0, 0))
     sweep.sweep()
     run.refresh_from_db()
@@ -223,7 +224,7 @@ def test_a_day_once_covered_stays_so_when_its_telemetry_is_gone(open_a_run: Open
 
 def test_a_plan_that_failed_leaves_its_days_owed(open_a_run: OpenRun):
     run = open_a_run(TWO_DAYS, "beacon.exe")
-    held = slices.claim(run.slices.get().pk, "worker 1")
+    held = claims.claim(run.slices.get().pk, "worker 1")
     assert held is not None
     slices.fail(held, said="no such table")
     states = Coverage.objects.filter(hunt=run.hunt).values_list("state", flat=True)

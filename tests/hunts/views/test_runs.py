@@ -10,8 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 from cases.models import Case
 from footprint.accounts.models import Role
 from footprint.ledger.models import Entry
+from hunts.claims import claim
 from hunts.models import Coverage, Run, Slice, Source
-from hunts.slices import claim
 from tests.cases.views.pages import HTMX, text_of
 from tests.hunts.views.conftest import OpenCase
 from tests.roles import client_with
