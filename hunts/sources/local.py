@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -18,7 +17,8 @@ from hunts.kql.plan import newest_query
 from hunts.kql.window import Window
 from hunts.sources.base import Adapter, Answer, Check, Probe, Step
 from hunts.sources.errors import Rejected, SourceError, Truncated, Unavailable
-from hunts.sources.locked import Limits, Visible, locked_connection
+from hunts.sources.kept import KeptDatabase
+from hunts.sources.locked import Limits, Visible
 from hunts.sources.translated import translated
 from hunts.sources.watch import Watch
 from hunts.telemetry.columns import TIME_COLUMN
@@ -40,7 +40,7 @@ class LocalAdapter:
         self, store: Store, *, memory_limit: str = "1GB", threads: int = 2, max_rows: int = MAX_ROWS
     ) -> None:
         self._store = store
-        self._limits = Limits(memory_limit, threads)
+        self._kept = KeptDatabase(store.folder, Limits(memory_limit, threads))
         self._max_rows = max_rows
         self._lock = Lock()
         self._watches: set[Watch] = set()
@@ -48,8 +48,7 @@ class LocalAdapter:
     def ask(self, query: Query, window: Window, *, timeout: float) -> Answer:
         began = time.monotonic()
         with self._watched(timeout) as watch, _errors_told():
-            visible = Visible(self._files(window), window, query.names)
-            columns, rows, size = self._run(translated(query.text), query, visible, watch)
+            columns, rows, size = self._run(translated(query.text), query, window, watch)
             watch.check()
         return Answer(columns, rows, bytes=size, seconds=time.monotonic() - began)
 
@@ -60,7 +59,7 @@ class LocalAdapter:
 
     def probe(self, through: Adapter | None = None) -> Probe:
         try:
-            files = self._files(Window())
+            files, _ = self._files(Window())
         except SourceError as error:
             return Probe((Check(Step.REACHED, False, str(error), error.said, "Look at the store's folder."),))
         reached = Check(Step.REACHED, True, f"The store has {len(files)} Parquet files.")
@@ -79,9 +78,12 @@ class LocalAdapter:
         found = Check(Step.NEWEST, True, f"The newest event is of {moment:%Y-%m-%d %H:%M} UTC.")
         return Probe((reached, table, found), moment)
 
-    def _files(self, window: Window) -> tuple[Path, ...]:
+    def _files(self, window: Window) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+        """All that are visible, and of the same moment those of the window's days."""
         try:
-            return self._store.parquet_files(window.first_day, window.last_day)
+            manifest = self._store.manifest()
+            days = (window.first_day, window.last_day)
+            return self._store.paths_of(manifest), self._store.paths_of(manifest, *days)
         except (OSError, StoreDamaged) as error:
             raise Unavailable("The store of imported telemetry cannot be read.", said=str(error)) from error
 
@@ -97,11 +99,11 @@ class LocalAdapter:
                 self._watches.remove(watch)
 
     def _run(
-        self, sql: str, query: Query, visible: Visible, watch: Watch
+        self, sql: str, query: Query, window: Window, watch: Watch
     ) -> tuple[tuple[str, ...], list[Cells], int]:
+        files, asked = self._files(window)
         with (
-            tempfile.TemporaryDirectory(prefix="footprint-ask-") as scratch,
-            closing(locked_connection(visible, self._limits, Path(scratch))) as connection,
+            self._kept.connection(files, Visible(asked, window, query.names)) as connection,
             watch.over(connection),
         ):
             cursor = connection.execute(sql)

@@ -1,4 +1,4 @@
-"""A DuckDB connection that can answer KQL about some Parquet files and do nothing else.
+"""A DuckDB database that can answer KQL about some Parquet files and do nothing else.
 
 duckdb-kql translates, and three things are put right here so that the answers are Kusto's:
 `=~`, `in~` and tolower() fold ASCII letters only; make_set() takes text for text, even when it reads
@@ -20,7 +20,7 @@ from hunts.kql.window import Window
 from hunts.sources.errors import Unavailable
 from hunts.telemetry.columns import RECORDED, TIME_COLUMN
 
-# A macro shadows the function of its name in every statement of the connection, views included.
+# A macro shadows the function of its name in every statement of the database, views included.
 _FOLD_ASCII_ONLY = f"""
     CREATE MACRO lower(text) AS CASE
         WHEN strlen(text) = length(text) THEN system.main.lower(text)
@@ -47,7 +47,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Visible:
-    """What the connection can see."""
+    """What one question can see."""
 
     files: Sequence[Path]
     window: Window
@@ -55,8 +55,9 @@ class Visible:
     names: Sequence[str] | None = None
 
 
-def locked_connection(visible: Visible, limits: Limits, scratch: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(
+def locked_database(files: Sequence[Path], limits: Limits, scratch: Path) -> duckdb.DuckDBPyConnection:
+    """It can read these files, for any number of questions. DuckDB makes `scratch` when it needs it."""
+    database = duckdb.connect(
         config={
             "memory_limit": limits.memory,
             "threads": limits.threads,
@@ -67,35 +68,52 @@ def locked_connection(visible: Visible, limits: Limits, scratch: Path) -> duckdb
         }
     )
     try:
-        _prepare(connection, visible)
+        _prepare(database, files)
+    except duckdb.Error as error:
+        database.close()
+        # Nothing of a query is in here, so it is the files.
+        raise Unavailable("The imported telemetry cannot be read.", said=str(error)) from error
+    return database
+
+
+def question_connection(database: duckdb.DuckDBPyConnection, visible: Visible) -> duckdb.DuckDBPyConnection:
+    """Of one question: nobody else sees its table."""
+    connection = database.cursor()
+    try:
+        connection.execute(f"CREATE TEMP VIEW {TABLE} AS {rows_sql(visible)}")
     except duckdb.Error as error:
         connection.close()
-        # Nothing of a query is in here, so it is the files.
         raise Unavailable("The imported telemetry cannot be read.", said=str(error)) from error
     return connection
 
 
-def _prepare(connection: duckdb.DuckDBPyConnection, visible: Visible) -> None:
-    paths = ", ".join(_sql_text(str(path.absolute())) for path in visible.files)
+def _prepare(database: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
     for statement in (
-        "SET TimeZone='UTC'",
-        "SET preserve_insertion_order=false",
-        f"SET allowed_paths=[{paths}]",
-        "SET enable_external_access=false",
+        "SET GLOBAL TimeZone='UTC'",
+        "SET GLOBAL preserve_insertion_order=false",
+        # Where a file's rows lie is read once. The rows themselves are not kept: other questions want others.
+        "SET GLOBAL parquet_metadata_cache=true",
+        "SET GLOBAL enable_external_file_cache=false",
+        f"SET GLOBAL allowed_paths=[{_paths(files)}]",
+        "SET GLOBAL enable_external_access=false",
         _FOLD_ASCII_ONLY,
         _KEEP_TEXT_AS_TEXT,
-        f"CREATE VIEW {TABLE} AS {_table(paths, visible)}",
-        "SET lock_configuration=true",
+        "SET GLOBAL lock_configuration=true",
     ):
-        connection.execute(statement)
+        database.execute(statement)
 
 
-def _table(paths: str, visible: Visible) -> str:
-    if not paths:
+def _paths(files: Sequence[Path]) -> str:
+    return ", ".join(_sql_text(str(path.absolute())) for path in files)
+
+
+def rows_sql(visible: Visible) -> str:
+    """What a question sees of the files."""
+    if not visible.files:
         columns = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in RECORDED.items())
         return f"SELECT {columns} WHERE false"
     columns = ", ".join(f'"{name}"' for name in RECORDED)
-    rows = f"read_parquet([{paths}], hive_partitioning=false)"
+    rows = f"read_parquet([{_paths(visible.files)}], hive_partitioning=false)"
     return " ".join(("SELECT", columns, "FROM", rows, "WHERE", " AND ".join(_conditions(visible)) or "true"))
 
 

@@ -5,6 +5,7 @@
 - `doubles/2026-11-24/<name>.parquet`: rows that an earlier import had brought already
 - `bad-lines/<import>.jsonl`: lines of an import that could not be read
 - `staging/<change>/`: a change on its way; swept by the next one if it was killed
+- `scratch-*/`: what a question lays aside; swept when its process did not
 - `writer.lock`: one change at a time
 """
 
@@ -59,9 +60,14 @@ class Store:
 
         Whoever has these may go on reading them: files that are visible no more stay for a while.
         """
+        return self.paths_of(self.manifest(), first, last)
+
+    def paths_of(
+        self, manifest: Manifest, first: date | None = None, last: date | None = None
+    ) -> tuple[Path, ...]:
         return tuple(
             self.path_of(file)
-            for file in self.manifest().visible
+            for file in manifest.visible
             if (first is None or file.day >= first) and (last is None or file.day <= last)
         )
 
@@ -121,6 +127,9 @@ class Store:
     def _sweep(self) -> None:
         if self.staging_folder.exists():
             shutil.rmtree(self.staging_folder)
+        for scratch in self.folder.glob("scratch-*"):
+            if datetime.now(UTC) - datetime.fromtimestamp(scratch.stat().st_mtime, UTC) > self._grace:
+                shutil.rmtree(scratch, ignore_errors=True)
         manifest = self.manifest()
         newest = datetime.now(UTC) - self._grace
         waiting = tuple(file for file in manifest.retired if file.at > newest)

@@ -14,6 +14,7 @@ from hunts.kql.rows import Row, read_rows
 from hunts.kql.window import Window
 from hunts.sources.local import LocalAdapter
 from hunts.telemetry.columns import COLUMNS
+from hunts.telemetry.manifest import Manifest
 from hunts.telemetry.names import file_key
 from hunts.telemetry.store import Store
 
@@ -29,7 +30,9 @@ class StoreOf(Store):
         super().__init__(Path("/nowhere"))
         self._files = files
 
-    def parquet_files(self, first: date | None = None, last: date | None = None) -> tuple[Path, ...]:
+    def paths_of(
+        self, manifest: Manifest, first: date | None = None, last: date | None = None
+    ) -> tuple[Path, ...]:
         return self._files
 
 

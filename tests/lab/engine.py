@@ -17,7 +17,7 @@ import duckdb_kql
 from hunts.kql.cells import cut_set
 from hunts.kql.footprint import TABLE
 from hunts.kql.window import Window
-from hunts.sources.locked import Limits, Visible, locked_connection
+from hunts.sources.locked import Limits, Visible, locked_database, rows_sql
 from hunts.telemetry.columns import RECORDED, TIME_COLUMN
 
 _KINDS = {
@@ -66,13 +66,12 @@ class Engine:
         sql = _translated(kql, time_column)
         with (
             tempfile.TemporaryDirectory(prefix="footprint-lab-") as scratch,
-            closing(locked_connection(Visible(self._files, window), Limits(), Path(scratch))) as connection,
+            closing(locked_database(self._files, Limits(), Path(scratch) / "spill")) as connection,
         ):
-            if time_column != TIME_COLUMN:
-                connection.execute(
-                    f'CREATE TEMP VIEW {TABLE} AS SELECT * RENAME ({TIME_COLUMN} AS "{time_column}")'
-                    f" FROM memory.main.{TABLE}"
-                )
+            connection.execute(
+                f'CREATE VIEW {TABLE} AS SELECT * RENAME ({TIME_COLUMN} AS "{time_column}")'
+                f" FROM ({rows_sql(Visible(self._files, window))})"
+            )
             return _fetched(connection, sql, dict(_SET.findall(kql)))
 
 

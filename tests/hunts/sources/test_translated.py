@@ -18,7 +18,7 @@ from hunts.kql.footprint import TABLE, Query, footprint_query
 from hunts.kql.plan import plan_query
 from hunts.kql.window import Window
 from hunts.sources.local import LocalAdapter
-from hunts.sources.locked import Limits, Visible, locked_connection
+from hunts.sources.locked import Limits, Visible, locked_database, question_connection
 from hunts.sources.translated import fold_literals, translated, with_known_types
 from hunts.telemetry.columns import RECORDED
 from tests.hunts.parquet import NOON, recorded, write_parquet
@@ -76,8 +76,8 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         for file in ("A.exe", "größe.exe", "o'x.exe")
     ]
     path = write_parquet(tmp_path / "rows.parquet", rows)
-    with closing(locked_connection(Visible([path], Window()), Limits(), tmp_path)) as connection:
-        yield connection
+    with closing(locked_database([path], Limits(), tmp_path / "spill")) as database:
+        yield question_connection(database, Visible([path], Window()))
 
 
 def questions() -> list[Query]:
