@@ -18,6 +18,10 @@ from hunts.telemetry.names import file_key
 # Without it a query with a join or a union has no translation.
 _SCHEMA = {TABLE: list(RECORDED)}
 
+# A list of at least so many names is put into the SQL afterwards: translating one takes its time per name.
+_LONG_LIST = 16
+_KQL_TEXT = r'"(?:[^"\\]|\\["\\])*+"'
+_LISTS = re.compile(rf'in~ \((?P<texts>{_KQL_TEXT}(?:, {_KQL_TEXT})*+)\)|"(?:[^"\\]|\\.)*+"')
 # What is quoted is matched as a whole, so nothing inside of it is taken for SQL.
 _LITERAL = r"'(?:[^']|'')*+'"
 _QUOTED_NAME = r'"(?:[^"]|"")*+"'
@@ -48,7 +52,35 @@ _ASKS_FOR_TYPES = re.compile(rf"{_TEXT}|{_SET}|{_IN}|{_BIN}|{_LITERAL}|{_QUOTED_
 
 def translated(kql: str) -> str:
     """Raises duckdb_kql.KqlError."""
-    return with_known_types(fold_literals(duckdb_kql.to_sql(kql, schema=_SCHEMA, allow_write=False)))
+    short, lists = without_long_lists(kql)
+    sql = with_known_types(_plain(short))
+    for mark, texts in lists.items():
+        if sql.count(mark) != sql.count(f"IN ('{mark}')"):
+            return with_known_types(_plain(kql))
+        names = ", ".join(file_key("'" + text.replace("'", "''") + "'") for text in texts)
+        sql = sql.replace(f"IN ('{mark}')", f"IN ({names})")
+    return sql
+
+
+def _plain(kql: str) -> str:
+    return fold_literals(duckdb_kql.to_sql(kql, schema=_SCHEMA, allow_write=False))
+
+
+def without_long_lists(kql: str) -> tuple[str, dict[str, list[str]]]:
+    """The text with a mark in the place of each long list of names, and the names by mark."""
+    lists: dict[str, list[str]] = {}
+
+    def marked(found: re.Match[str]) -> str:
+        texts = re.findall(_KQL_TEXT, found["texts"] or "")
+        if len(texts) < _LONG_LIST:
+            return found[0]
+        mark = f"list {len(lists)}"
+        while mark in kql:
+            mark += "."
+        lists[mark] = [re.sub(r"\\(.)", r"\1", text[1:-1]) for text in texts]
+        return f'in~ ("{mark}")'
+
+    return _LISTS.sub(marked, kql), lists
 
 
 def fold_literals(sql: str) -> str:

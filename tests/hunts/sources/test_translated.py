@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import duckdb_kql
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hunts.kql.files import AskedFile, FileKind, parse_file
@@ -19,12 +19,14 @@ from hunts.kql.plan import plan_query
 from hunts.kql.window import Window
 from hunts.sources.local import LocalAdapter
 from hunts.sources.locked import Limits, Visible, locked_database, question_connection
-from hunts.sources.translated import fold_literals, translated, with_known_types
+from hunts.sources.translated import fold_literals, translated, with_known_types, without_long_lists
 from hunts.telemetry.columns import RECORDED
+from hunts.telemetry.names import file_key
 from tests.hunts.parquet import NOON, recorded, write_parquet
 
 DIALECT = LocalAdapter.dialect
 WINDOW = Window.days((NOON - timedelta(days=3)).date(), NOON.date())
+MANY = tuple(f"name '{number}' list 0.\"x.EXE" for number in range(40))
 # Pieces of the SQL that is looked for, as a file may be called.
 PIECES = (
     *(
@@ -40,7 +42,11 @@ PIECES = (
         "lower('",
     ),
     *(" ELSE CAST(", " AS VARCHAR) END, '')", "to_json(", "TRY_CAST(", "IN (", ") END", "epoch(", "lower('"),
+    *("list 0", "in~ (", "\\", "Ö"),
 )
+NAMES = st.lists(st.sampled_from(PIECES), min_size=1).map("".join)
+# Translating takes a tenth of a second.
+few = settings(deadline=None, max_examples=30)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +62,24 @@ PIECES = (
 )
 def test_lowered_literals_are_folded_beforehand_and_nothing_else_is(sql: str, folded: str) -> None:
     assert fold_literals(sql) == folded
+
+
+def test_a_long_list_of_names_is_not_translated_name_by_name() -> None:
+    kql = footprint_query([parse_file(name) for name in MANY], WINDOW, DIALECT).text
+    short, [names] = without_long_lists(kql)[0], without_long_lists(kql)[1].values()
+    assert names == list(MANY)
+    assert len(short) < 1_500
+
+
+@few
+@given(st.lists(NAMES, min_size=16, max_size=20, unique=True))
+def test_a_long_list_of_any_names_becomes_the_same_sql(names: list[str]) -> None:
+    kql = footprint_query(
+        [AskedFile(FileKind.NAME, name, file_key(name)) for name in names], WINDOW, DIALECT
+    ).text
+    plain = duckdb_kql.to_sql(kql, schema={TABLE: list(RECORDED)}, allow_write=False)
+    whole = with_known_types(fold_literals(plain))
+    assert translated(kql) == whole
 
 
 @pytest.fixture
@@ -85,6 +109,8 @@ def questions() -> list[Query]:
     return [
         footprint_query(names, WINDOW, DIALECT),
         footprint_query(names[:1], Window(), DIALECT, "a"),
+        footprint_query([*names, *map(parse_file, MANY)], WINDOW, DIALECT),
+        plan_query([*names, *map(parse_file, MANY)], WINDOW, DIALECT),
         footprint_query([parse_file("ab" * 20)], WINDOW, DIALECT),
         plan_query([*names, parse_file("ab" * 20)], WINDOW, DIALECT),
     ]
@@ -114,9 +140,10 @@ def test_the_question_asks_no_cell_for_its_type() -> None:
     assert "floor(" not in sql
 
 
-@given(st.lists(st.lists(st.sampled_from(PIECES), min_size=1).map("".join), min_size=1, max_size=3))
+@few
+@given(st.lists(NAMES, min_size=1, max_size=3))
 def test_whatever_a_file_is_called_its_name_stays_as_it_is(names: list[str]) -> None:
-    files = [AskedFile(FileKind.NAME, name, name.lower()) for name in names]
+    files = [AskedFile(FileKind.NAME, name, file_key(name)) for name in names]
     sql = fold_literals(
         duckdb_kql.to_sql(
             footprint_query(files, WINDOW, DIALECT).text, schema={TABLE: list(RECORDED)}, allow_write=False
@@ -124,6 +151,6 @@ def test_whatever_a_file_is_called_its_name_stays_as_it_is(names: list[str]) -> 
     )
     answered = with_known_types(sql)
     for name in names:
-        literal = "'" + name.lower().replace("'", "''") + "'"
+        literal = "'" + file_key(name).replace("'", "''") + "'"
         assert literal in answered
     assert 'typeof("InitiatingProcessFileName")' not in answered
