@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Values up to this number are few.
 FEW = 2_000
-_SEGMENTS = (("undecided", True), ("allowed", False), ("blocked", False))
+_OPEN, _DECIDED = "undecided", ("allowed", "blocked")
 
 
 class CaseValueQuerySet(models.QuerySet["CaseValue"]):
@@ -43,18 +43,16 @@ class CaseValueQuerySet(models.QuerySet["CaseValue"]):
 
     def page_of_many(self, order: Order, after: Place | None, at_most: int) -> list[CaseValue]:
         """The first rows in order, or those after a place: a short walk along one index per verdict."""
-        parts = [
-            self.filter(verdict=verdict)._walk(order, after if after and after.is_open == is_open else None)[
-                :at_most
-            ]
-            for verdict, is_open in _SEGMENTS
-            if after is None or is_open <= after.is_open
-        ]
-        found = list(parts[0].union(*parts[1:], all=True)) if len(parts) > 1 else list(parts[0])
-        # Two sorts, the decisive one last: sorting keeps the order of equals.
-        found.sort(key=order.key_of, reverse=order.is_descending)
-        found.sort(key=lambda value: not value.is_open)
-        return found[:at_most]
+        found: list[CaseValue] = []
+        if after is None or after.is_open:
+            found = list(self.filter(verdict=_OPEN)._walk(order, after)[:at_most])
+        if len(found) == at_most:
+            return found
+        place = after if after is not None and not after.is_open else None
+        parts = [self.filter(verdict=verdict)._walk(order, place)[:at_most] for verdict in _DECIDED]
+        decided = list(parts[0].union(*parts[1:], all=True))
+        decided.sort(key=order.key_of, reverse=order.is_descending)
+        return [*found, *decided][:at_most]
 
     def _walk(self, order: Order, after: Place | None) -> CaseValueQuerySet:
         sign = "-" if order.is_descending else ""

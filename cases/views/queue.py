@@ -30,6 +30,8 @@ from footprint.accounts.may import Verb
 PAGE = 50
 VERDICTS = ("allowed", "blocked")
 
+RowsHere = Callable[[Sequence[CaseValue]], list[Row]]
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -56,6 +58,7 @@ def queue(request: SignedInRequest, pk: int) -> HttpResponse:
     new_since = visit_of(request, case)
     filters = Filters.read(request.GET, case.files.all(), new_since=new_since)
     counts = counts_of(case, filters)
+    settling = waiting_in(case.pk)
     context: dict[str, object] = {
         "nav": "cases",
         "case": case,
@@ -63,31 +66,35 @@ def queue(request: SignedInRequest, pk: int) -> HttpResponse:
         "filters": filters,
         "query": filters.query.urlencode(),
         "counts": counts,
+        "undecided_of_case": counts.undecided,
         "new_since": new_since,
         "is_first_page": not request.GET.get("after"),
         "is_all_selected": request.GET.get("select") == "all",
         **batch_underway(case),
-        "settling": waiting_in(case.pk),
+        "settling": settling,
     }
-    context |= (
-        _folded(request, case, filters) if filters.by_domain else _listed(request, case, filters, counts)
-    )
+    rows_here = rows_for(request, case, is_settling=bool(settling))
+    if filters.by_domain:
+        context |= _folded(request, case, filters, rows_here)
+    else:
+        context |= _listed(request, case, filters, counts, rows_here)
     if request.htmx and request.GET.get("after"):
         return render(request, "cases/queue_more.html", context)
     return render(request, "cases/queue.html", context)
 
 
-def _listed(request: SignedInRequest, case: Case, filters: Filters, counts: Counts) -> dict[str, object]:
+def _listed(
+    request: SignedInRequest, case: Case, filters: Filters, counts: Counts, rows_here: RowsHere
+) -> dict[str, object]:
     page = page_of(case, filters, counts, _place(request, filters), PAGE + 1)
-    rows = rows_for(request, case)(page[:PAGE])
+    rows = rows_here(page[:PAGE])
     _open_what_the_address_says(request, case, rows)
     next_mark = place_text(page[PAGE - 1], filters.order) if len(page) > PAGE else ""
     return {"rows": rows, "next_mark": next_mark}
 
 
-def _folded(request: SignedInRequest, case: Case, filters: Filters) -> dict[str, object]:
+def _folded(request: SignedInRequest, case: Case, filters: Filters, rows_here: RowsHere) -> dict[str, object]:
     values = filters.apply(CaseValue.objects.filter(case=case))
-    rows_here = rows_for(request, case)
     try:
         folding = folding_of(values, request.GET.get("after", ""), rows_here)
     except NoSuchPlace as error:
@@ -100,10 +107,12 @@ def _folded(request: SignedInRequest, case: Case, filters: Filters) -> dict[str,
     return {"folding": folding, "rows": folding.groups or folding.without}
 
 
-def rows_for(request: SignedInRequest, case: Case) -> Callable[[Sequence[CaseValue]], list[Row]]:
+def rows_for(request: SignedInRequest, case: Case, *, is_settling: bool = True) -> RowsHere:
     """Makes rows of values as this reader sees them."""
     new_since = visit_of(request, case)
-    return lambda values: rows_of(case, values, person=request.user, new_since=new_since)
+    return lambda values: rows_of(
+        case, values, person=request.user, new_since=new_since, is_settling=is_settling
+    )
 
 
 def batch_underway(case: Case) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -74,12 +74,18 @@ class Row:
 
 
 def rows_of(
-    case: Case, values: Sequence[CaseValue], *, person: Person, new_since: datetime | None
+    case: Case,
+    values: Sequence[CaseValue],
+    *,
+    person: Person,
+    new_since: datetime | None,
+    is_settling: bool = True,
 ) -> list[Row]:
+    """`is_settling` is false where it is known that no endpoint of the case waits to be settled."""
     files = {file.pk: file for file in case.files.all()}
     texts = [value.value for value in values]
     decisions, proposals = _decisions_on(values), proposals_on(case, texts)
-    unsettled = waiting_values(case.pk, texts)
+    unsettled = waiting_values(case.pk, texts) if is_settling else Counter[str]()
     known = known_hits([value.exact_subject for value in values])
     others = marks_of_others(case, values)
     reviews = reviews_by_value(case, values)

@@ -36,7 +36,8 @@ class CaseFrame:
         return max(0, len(self.files) - FILES_AT_MOST)
 
 
-def case_frame(case: Case) -> CaseFrame:
+def case_frame(case: Case, undecided: int | None = None) -> CaseFrame:
+    """`undecided` where the page has counted its values already."""
     notes = Note.objects.filter(case=OuterRef("pk"), removed_at=None)
     counted = Case.objects.filter(pk=case.pk).values_list(
         _count(Run.objects.filter(hunt__case=OuterRef("pk"))),
@@ -48,7 +49,7 @@ def case_frame(case: Case) -> CaseFrame:
     underway = Run.objects.filter(hunt__case=case).underway()
     return CaseFrame(
         files=list(case.files.all()),
-        undecided=count_values(case.pk).undecided,
+        undecided=count_values(case.pk).undecided if undecided is None else undecided,
         runs=runs,
         decisions=decisions,
         notes=notes_kept,
@@ -70,7 +71,12 @@ class CaseCoverage:
     last: date
     gaps: frozenset[date]
     covered: int
-    runs_ended: int
+    case: Case
+
+    @property
+    def runs_ended(self) -> int:
+        """Counted when asked: only a queue without values tells it."""
+        return Run.objects.filter(hunt__case=self.case, state__in=Run.ENDED).count()
 
     @property
     def is_full(self) -> bool:
@@ -91,5 +97,4 @@ def case_coverage(case: Case) -> CaseCoverage:
         .annotate(lacking=Count("pk", filter=~Q(state=Coverage.State.COVERED)))
     )
     covered = {row["day"] for row in rows if not row["lacking"]} & days
-    ended = Run.objects.filter(hunt__case=case, state__in=Run.ENDED).count()
-    return CaseCoverage(today, frozenset(days - covered), len(covered), ended)
+    return CaseCoverage(today, frozenset(days - covered), len(covered), case)

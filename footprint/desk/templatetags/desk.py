@@ -4,39 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from operator import attrgetter
 
 from django import template
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.forms import BoundField
 from django.template import Context
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from heroicons.templatetags.heroicons import heroicon_outline
 
 from cases.models import Case, CaseValue
 from cases.views.marks import Mark
+from cases.views.rows import Row
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
-from footprint.desk import frame, glyphs, shown, sparkline, times
+from footprint.desk import drawn, frame, glyphs, shown, sparkline, times
 from footprint.desk import signals as signal_list
-from footprint.desk.row_links import RowLinks
+from footprint.desk.queue_row import Around
+from footprint.desk.queue_row import queue_row as drawn_row
 from footprint.desk.week_bars import week_bars as drawn_week_bars
 
 register = template.Library()
 
 
 @register.simple_tag
-def icon(name: str, size: int = 16) -> str:
+def icon(name: str, size: int = 16) -> SafeString:
     """An icon by our own noun (glyphs.ICONS). Decoration: the words stand beside it or in aria-label."""
-    return _drawn_icon(name, size)
-
-
-@cache
-def _drawn_icon(name: str, size: int) -> str:
-    return heroicon_outline(glyphs.ICONS[name], size=size, stroke_width="1.8", aria_hidden="true")
+    return drawn.icon(name, size)
 
 
 @register.simple_tag
@@ -60,39 +53,31 @@ def state(word: str, said: str = "") -> SafeString:
 @register.filter
 def number(value: int | None) -> str:
     """1,234. Unknown stays empty, zero is 0."""
-    return "" if value is None else str(intcomma(value))
+    return drawn.number(value)
 
 
 @register.filter
 def at_least(value: int | None, more: bool) -> str:
     """25+ where the set behind the number was cut."""
-    return f"{number(value)}+" if more and value is not None else number(value)
+    return drawn.at_least(value, more)
 
 
 @register.simple_tag
 def count(value: int, one: str, many: str = "") -> str:
     """ "1 value", "3,180 values"."""
-    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+    return drawn.count(value, one, many)
 
 
 @register.simple_tag
 def when(moment: datetime | None) -> str:
     """ "6 min" or "23 Nov 18:04" in the reader's zone; the exact time and UTC in the title."""
-    if moment is None:
-        return ""
-    return _time(moment, times.short_time(timezone.localtime(moment), timezone.now()))
+    return drawn.when(moment)
 
 
 @register.simple_tag
 def moment(value: datetime | None) -> str:
     """ "24 Nov 2026 09:08:51" in the reader's zone, UTC in the title."""
-    return "" if value is None else _time(value, times.exact_time(timezone.localtime(value)))
-
-
-def _time(value: datetime, text: str) -> SafeString:
-    utc = value.astimezone(UTC)
-    title = f"{times.exact_time(timezone.localtime(value))}, {times.exact_time(utc)} UTC"
-    return format_html('<time datetime="{}" title="{}">{}</time>', f"{utc:%Y-%m-%dT%H:%M:%SZ}", title, text)
+    return "" if value is None else drawn.time(value, times.exact_time(timezone.localtime(value)))
 
 
 @register.filter
@@ -148,16 +133,7 @@ def middle_cut(text: str) -> str:
 @register.simple_tag
 def value_cut(value: str) -> SafeString:
     """A value in a row: the subdomain gives way first, the registered domain is never cut."""
-    parts = shown.shown_value(value)
-    before = format_html('<span class="pre">{}</span>', parts.before) if parts.before else ""
-    css = "dom is-long" if parts.is_long else "dom"
-    return format_html(
-        '<bdi class="val mono" title="{}">{}<span class="{}">{}</span></bdi>',
-        parts.full,
-        before,
-        css,
-        parts.domain,
-    )
+    return drawn.value_cut(value)
 
 
 @register.simple_tag
@@ -213,9 +189,9 @@ def my_cases(context: Context) -> list[Case]:
 
 
 @register.simple_tag
-def case_frame(case: Case) -> frame.CaseFrame:
-    """What the head of a case needs from both rooms."""
-    return frame.case_frame(case)
+def case_frame(case: Case, undecided: int | str | None = None) -> frame.CaseFrame:
+    """What the head of a case needs from both rooms; `undecided` where the page has counted it."""
+    return frame.case_frame(case, undecided if isinstance(undecided, int) else None)
 
 
 @register.simple_tag
@@ -224,26 +200,19 @@ def case_coverage(case: Case) -> frame.CaseCoverage:
     return frame.case_coverage(case)
 
 
-@register.simple_tag
-def signals(value: CaseValue, is_new: bool = False, marks: Sequence[Mark] = ()) -> dict[str, object]:
-    """What the value tells by itself and the marks: `shown` (two at most), `more` and those as `words`."""
-    found = signal_list.signals_of(
-        value.value,
-        value.kind,
-        is_new=is_new,
-        decided=value.allowed + value.blocked,
-        endpoints=value.endpoints,
+@register.simple_tag(takes_context=True)
+def queue_row(context: Context, row: Row) -> SafeString:
+    """A row of the queue (footprint/desk/queue_row.py). Context: query, new_since, coverage, level."""
+    coverage = context.get("coverage")
+    around = Around(
+        query=context.get("query") or "",
+        csrf_token=str(context.get("csrf_token") or ""),
+        new_since=context.get("new_since"),
+        gaps=coverage.gaps if coverage else (),
+        level=context.get("level") or 1,
+        is_all_selected=bool(context.get("is_all_selected")),
     )
-    found = sorted([*found, *marks], key=attrgetter("rank"))
-    shown = found[: signal_list.AT_MOST]
-    rest = found[signal_list.AT_MOST :]
-    return {"shown": shown, "more": len(rest), "words": ", ".join(signal.words for signal in rest)}
-
-
-@register.simple_tag
-def row_links(value: CaseValue, query: str = "") -> RowLinks:
-    """Where a row of the queue leads to."""
-    return RowLinks.of(value, query)
+    return drawn_row(row, around)
 
 
 @register.simple_tag
@@ -263,19 +232,19 @@ def ago(moment: datetime) -> str:
     """ "6 min ago", "on 23 Nov 18:04"; the exact time in the title."""
     said = times.short_time(timezone.localtime(moment), timezone.now())
     words = said if said == "just now" else f"on {said}" if ":" in said else f"{said} ago"
-    return _time(moment, words)
+    return drawn.time(moment, words)
 
 
 @register.simple_tag
 def until(moment: datetime) -> str:
     """ "in 6 days"; the exact time in the title."""
-    return _time(moment, times.until(moment, timezone.now()))
+    return drawn.time(moment, times.until(moment, timezone.now()))
 
 
 @register.simple_tag
 def age(moment: datetime) -> str:
     """ "6 min ago", "2 days ago"; the exact time in the title."""
-    return _time(moment, times.age(moment, timezone.now()))
+    return drawn.time(moment, times.age(moment, timezone.now()))
 
 
 @register.simple_tag

@@ -219,7 +219,7 @@ def test_the_page_asks_as_often_for_one_row_as_for_fifty(
 ) -> None:
     merge_and_settle(case, *(row(f"203.0.113.{number}", f"n{number}.example") for number in range(50)))
     site.get(queue_url(case))
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(16):
         site.get(queue_url(case, "verdict=undecided"))
 
 
