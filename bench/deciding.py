@@ -1,7 +1,7 @@
 """Measures deciding on a large case: one by one, in bulk, and one beside a bulk.
 
     python bench/deciding.py [--endpoints 1000000] [--others 2000000] [--decisions 100000] [--bulk 100000]
-                             [--step 400,5000]
+                             [--step-ms 100,60000]
 
 Runs in a PostgreSQL of its own in a temporary folder, with durable writes. Beside the bulk the same rows
 are updated as a plain Django view would, in the same run: without history, without who, when and why.
@@ -107,8 +107,9 @@ def bulk(person: Person, case: Case, first: int, count: int) -> tuple[float, Bat
     batch.refresh_from_db()
     written = Entry.objects.count() - entries
     print(
-        f"bulk of {count:,}, steps of {settings.FOOTPRINT.batch_step:,}: frozen in {frozen:.2f} s, decided in"
-        f" {taken:.2f} s = {count / taken:,.0f} values/s; {batch.decided:,} decisions, {written:,} entries;"
+        f"bulk of {count:,}, steps of {settings.FOOTPRINT.batch_step_ms:,} ms: frozen in {frozen:.2f} s,"
+        f" decided in {taken:.2f} s = {count / taken:,.0f} values/s;"
+        f" {batch.decided:,} decisions, {written:,} entries;"
         f" {cpu_since(used)}",
         flush=True,
     )
@@ -194,8 +195,9 @@ def main(arguments: argparse.Namespace) -> None:
         plain(case, least, min(arguments.bulk, 100_000))
         # Each bulk on values of its own: nothing is decided twice.
         place = least
-        for step in map(int, arguments.step.split(",")):
-            settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"batch_step": step})
+        for milliseconds in map(int, arguments.step_ms.split(",")):
+            changed = {"batch_step_ms": milliseconds}
+            settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update=changed)
             for _ in range(3):
                 _, batch = bulk(person, case, place, 1_000)
                 undo_bulk(person, batch)
@@ -213,5 +215,5 @@ if __name__ == "__main__":
     parser.add_argument("--others", type=int, default=2_000_000)
     parser.add_argument("--decisions", type=int, default=100_000)
     parser.add_argument("--bulk", type=int, default=100_000)
-    parser.add_argument("--step", default="400")
+    parser.add_argument("--step-ms", default="100")
     main(parser.parse_args())

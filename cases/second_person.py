@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.db import connection
 
+from cases.arrays import array_of_numbers, array_of_texts
 from cases.explained import ruling_of
 from cases.known.matching import known_hits
 from cases.models import Decision, Verdict
@@ -208,9 +209,9 @@ def _overridden(decisions: Sequence[ToJudge], subjects: Sequence[Subject]) -> di
 
 def _asked(decisions: Sequence[tuple[int, ToJudge]], cases: Sequence[int | None]) -> dict[str, Any]:
     return {
-        "numbers": [n for n, _ in decisions],
-        "kinds": [each.subject_kind for _, each in decisions],
-        "subjects": [each.subject for _, each in decisions],
-        "networks": [str(each.network) if each.network else None for _, each in decisions],
-        "cases": list(cases),
+        "numbers": array_of_numbers(n for n, _ in decisions),
+        "kinds": array_of_texts(each.subject_kind for _, each in decisions),
+        "subjects": array_of_texts(each.subject for _, each in decisions),
+        "networks": array_of_texts(str(each.network) if each.network else None for _, each in decisions),
+        "cases": array_of_numbers(cases),
     }

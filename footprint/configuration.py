@@ -179,11 +179,17 @@ class Configuration(BaseSettings):
         30, gt=0, le=3600, description="How often left-over slices and lost messages are looked for."
     )
     batch_step: int = Field(
-        400,
+        5_000,
         ge=1,
         le=50_000,
-        description="Values of a bulk decision that are decided in one transaction. Whoever decides beside "
-        "it waits for one such transaction at most.",
+        description="Most values of a bulk decision that are decided in one transaction.",
+    )
+    batch_step_ms: int = Field(
+        100,
+        ge=1,
+        le=60_000,
+        description="How long such a transaction should take, in milliseconds: the next one has as many "
+        "values as fit. Whoever decides beside it waits for one at most.",
     )
     batch_most: int = Field(
         250_000, ge=1, le=10_000_000, description="Most values that one bulk decision may be on."

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import F
 
@@ -34,7 +33,7 @@ _HOLDERS = """
 """
 
 
-def approve_step(held: Held, actor: Actor) -> bool:
+def approve_step(held: Held, actor: Actor, at_most: int) -> bool:
     """Puts in force what comes next, as far as it would still change what its proposer saw."""
     with change(actor=actor) as ledger:
         take_verdict_lock()
@@ -42,7 +41,7 @@ def approve_step(held: Held, actor: Actor) -> bool:
         if not batch.case.is_live:
             fail(ledger, batch, CASE_IS_CLOSED)
             return False
-        coming = _next(batch)
+        coming = _next(batch, at_most)
         now = database_now()
         refused = _refused(coming, batch.asked_by, now)
         _approve(ledger, batch, [each for each in coming if each.pk not in refused], now)
@@ -50,12 +49,12 @@ def approve_step(held: Held, actor: Actor) -> bool:
         return go_on(ledger, batch, position=coming[-1].decision_id if coming else None, done=len(coming))
 
 
-def reject_step(held: Held, actor: Actor) -> bool:
+def reject_step(held: Held, actor: Actor, at_most: int) -> bool:
     """Rejects what comes next, with one reason."""
     with change(actor=actor) as ledger:
         take_verdict_lock()
         batch = locked(held)
-        coming = _next(batch)
+        coming = _next(batch, at_most)
         now = database_now()
         refused = {each.pk: why for each in coming if (why := why_not_for(batch.asked_by, each))}
         rejected = [each for each in coming if each.pk not in refused]
@@ -69,10 +68,10 @@ def waiting_of(batch: Batch) -> ProposalQuerySet:
     return Proposal.objects.waiting().filter(decision__batch=batch, kind=Proposal.Kind.MAKE)
 
 
-def _next(batch: Batch) -> list[Proposal]:
+def _next(batch: Batch, at_most: int) -> list[Proposal]:
     waiting = Proposal.objects.waiting().with_decision().select_for_update(of=("self",))
     of_batch = waiting.filter(decision__batch=batch, decision__gt=batch.position, kind=Proposal.Kind.MAKE)
-    return list(of_batch.order_by("decision_id")[: settings.FOOTPRINT.batch_step])
+    return list(of_batch.order_by("decision_id")[:at_most])
 
 
 def _refused(proposals: Sequence[Proposal], person: Person, now: datetime) -> dict[int, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import connection
 
 from cases.batches.claims import Held, locked
@@ -55,8 +54,8 @@ class Next:
     waits: int | None
 
 
-def decide_step(held: Held, actor: Actor) -> bool:
-    """Decides the values that come next; returns whether there may be more."""
+def decide_step(held: Held, actor: Actor, at_most: int) -> bool:
+    """Decides the values that come next, so many at most; returns whether there may be more."""
     with change(actor=actor) as ledger:
         take_verdict_lock()
         batch = locked(held)
@@ -65,7 +64,7 @@ def decide_step(held: Held, actor: Actor) -> bool:
         except CannotDecide as refusal:
             fail(ledger, batch, refusal.message)
             return False
-        coming = _next(batch, like)
+        coming = _next(batch, like, at_most)
         _decide_or_leave(ledger, batch, like, coming)
         return go_on(ledger, batch, position=coming[-1].number if coming else None, done=len(coming))
 
@@ -91,7 +90,7 @@ def decision_like(batch: Batch, *, is_worded: bool = True) -> Decision:
     return like
 
 
-def _next(batch: Batch, like: Decision) -> list[Next]:
+def _next(batch: Batch, like: Decision, at_most: int) -> list[Next]:
     with connection.cursor() as cursor:
         cursor.execute(
             _NEXT,
@@ -102,7 +101,7 @@ def _next(batch: Batch, like: Decision) -> list[Next]:
                 "file_key": like.file_key,
                 "batch": batch.pk,
                 "position": batch.position,
-                "at_most": settings.FOOTPRINT.batch_step,
+                "at_most": at_most,
             },
         )
         return [Next(*row) for row in cursor.fetchall()]

@@ -33,8 +33,8 @@ def go_on(ledger: Change, batch: Batch, *, position: int | None, done: int) -> b
     batch.position = position
     batch.task_done += done
     batch.version += 1
-    batch.save(update_fields=["position", "task_done", "version", *_COUNTED])
-    Batch.objects.filter(pk=batch.pk).update(lease_until=lease())
+    batch.lease_until = lease()
+    batch.save(update_fields=["position", "task_done", "version", "lease_until", *_COUNTED])
     if batch.task_done >= batch.task_total:
         finish(ledger, batch)
         return False

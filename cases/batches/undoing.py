@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db import connection
 
 from cases.batches.answering import close_many, verdicts_of, waiting_of
@@ -51,15 +50,15 @@ class Next:
         return self.decision.state == Decision.State.IN_FORCE and self.later is None
 
 
-def undo_step(held: Held, actor: Actor) -> bool:
-    """Undoes the decisions that come next; returns whether there may be more."""
+def undo_step(held: Held, actor: Actor, at_most: int) -> bool:
+    """Undoes the decisions that come next, so many at most; returns whether there may be more."""
     with change(actor=actor) as ledger:
         take_verdict_lock()
         batch = locked(held)
         if not batch.case.is_live:
             fail(ledger, batch, CASE_IS_CLOSED)
             return False
-        coming = _next(batch)
+        coming = _next(batch, at_most)
         now = database_now()
         waiting = [each.waiting for each in coming if each.waiting is not None]
         close_many(ledger, batch, waiting, Proposal.State.TAKEN_BACK, now)
@@ -100,9 +99,9 @@ def _to_make_again(ended: Sequence[Decision], now: datetime) -> Mapping[int, Dec
     return {pk: each for pk, each in found.items() if not each.is_past(now)}
 
 
-def _next(batch: Batch) -> list[Next]:
+def _next(batch: Batch, at_most: int) -> list[Next]:
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, [batch.case_id, batch.pk, batch.position, settings.FOOTPRINT.batch_step])
+        cursor.execute(_NEXT, [batch.case_id, batch.pk, batch.position, at_most])
         found = [(own, later[0] if later else None) for own, later in cursor.fetchall()]
     ids = {pk for row in found for pk in row if pk is not None}
     decisions = Decision.objects.select_related("proposer", "ended_by").in_bulk(ids)

@@ -11,6 +11,7 @@ from cases.batches.answering import approve_step, reject_step
 from cases.batches.claims import FencedOff, Held, claim, give_back
 from cases.batches.deciding import decide_step
 from cases.batches.hints import hint
+from cases.batches.pace import Pace
 from cases.batches.undoing import undo_step
 from cases.models import Batch, BatchValue
 from footprint.ledger.record import Actor
@@ -20,7 +21,7 @@ log = structlog.get_logger(__name__)
 # A worker that is told to stop ends its task first; so none is long.
 LONGEST_SECONDS = 20.0
 
-Step = Callable[[Held, Actor], bool]
+Step = Callable[[Held, Actor, int], bool]
 STEPS: dict[str, Step] = {
     Batch.Task.DECIDING: decide_step,
     Batch.Task.APPROVING: approve_step,
@@ -48,11 +49,13 @@ def work_on(pk: int, worker: str) -> None:
 
 
 def _steps(step: Step, held: Held, actor: Actor) -> bool:
-    began = time.monotonic()
-    while step(held, actor):
-        if time.monotonic() - began > LONGEST_SECONDS:
-            return False
-    return True
+    began, pace = time.monotonic(), Pace()
+    while time.monotonic() - began <= LONGEST_SECONDS:
+        with pace.step() as at_most:
+            is_more = step(held, actor, at_most)
+        if not is_more:
+            return True
+    return False
 
 
 def _tidy(pk: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import F
 
+from cases.arrays import array_of_numbers, array_of_texts
 from cases.models import Decision
 from footprint.accounts.models import Person
 
@@ -42,9 +43,9 @@ def insert_decisions(like: Decision, many: Sequence[ToMake]) -> dict[str, int]:
         return {}
     columns, expressions, parameters = _columns(_OWN, like)
     parameters += [
-        [each.kind for each in many],
-        [each.subject for each in many],
-        [each.supersedes for each in many],
+        array_of_texts(each.kind for each in many),
+        array_of_texts(each.subject for each in many),
+        array_of_numbers(each.supersedes for each in many),
     ]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT.format(columns=columns, expressions=expressions), parameters)

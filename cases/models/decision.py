@@ -14,7 +14,7 @@ from cases.models.case import Case
 from cases.models.choices import Verdict
 from cases.querysets import DecisionQuerySet
 from cases.verdicts import precedence
-from cases.verdicts.subject import Subject, SubjectKind
+from cases.verdicts.subject import Subject
 
 
 class Decision(models.Model):
@@ -161,7 +161,7 @@ class Decision(models.Model):
 
     @property
     def as_subject(self) -> Subject:
-        return Subject(SubjectKind(self.subject_kind), self.subject)
+        return Subject.of_value(self.subject, self.subject_kind)
 
     @property
     def subject_typed(self) -> str:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import connection
 
+from cases.arrays import array_of_numbers, array_of_texts
 from cases.verdicts.in_force import IN_FORCE
 from cases.verdicts.precedence import SCOPE_RANK, SCOPE_STEP, Scope
 from cases.verdicts.subject import EXACT
@@ -81,7 +81,7 @@ class Reached:
     """A statement that finds ids of endpoints, and its parameters."""
 
     select: str
-    parameters: list[str | int | list[str]]
+    parameters: list[str | int]
 
 
 def reach_exactly(
@@ -91,26 +91,24 @@ def reach_exactly(
     scope, of_scope = _scope_condition(Reach("", "", case_id, file_kind, file_key))
     named = [subject for subject in subjects if subject[0] != "address"]
     addresses = [text for kind, text in subjects if kind == "address"]
-    texts: list[list[str]] = [[text for _, text in named], [kind for kind, _ in named]]
-    selects, parameters = [_EACH_BY_TEXT + scope], list[str | int | list[str]]([*texts, *of_scope])
+    texts = [array_of_texts(text for _, text in named), array_of_texts(kind for kind, _ in named)]
+    selects, parameters = [_EACH_BY_TEXT + scope], list[str | int]([*texts, *of_scope])
     if addresses:
         for each_by_address in _EACH_BY_ADDRESS:
             selects.append(each_by_address + scope)
-            parameters += [addresses, *of_scope]
+            parameters += [array_of_texts(addresses), *of_scope]
     return Reached(" UNION ALL ".join(selects), parameters)
 
 
 def lock_these(endpoint_ids: Sequence[int]) -> list[int]:
-    return _lock("e.id = ANY(%s::bigint[])", [list(endpoint_ids)])
+    return _lock("e.id = ANY(%s::bigint[])", [array_of_numbers(endpoint_ids)])
 
 
 def lock_unsettled(case_id: int, at_most: int) -> list[int]:
     return _lock("e.case_id = %s AND NOT e.settled", [case_id], limit=f"LIMIT {at_most:d}")
 
 
-def _lock(
-    condition: str, parameters: Sequence[str | int | list[str] | list[int]], limit: str = ""
-) -> list[int]:
+def _lock(condition: str, parameters: Sequence[str | int], limit: str = "") -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT array_agg(id) FROM (
@@ -296,7 +294,7 @@ def settle(endpoint_ids: Collection[int]) -> Settled:
     if not endpoint_ids:
         return settled
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE, {"ids": list(endpoint_ids), "without": None})
+        cursor.execute(_SETTLE, {"ids": array_of_numbers(endpoint_ids), "without": None})
         for case_id, value, before, after, count in cursor.fetchall():
             settled.moves[before, after] += count
             settled.values.add((case_id, value))
@@ -344,7 +342,10 @@ def refresh_verdicts(values: Collection[tuple[int, str]]) -> None:
     """
     if not values:
         return
-    asked: dict[str, Any] = {"cases": [case for case, _ in values], "values": [value for _, value in values]}
+    asked = {
+        "cases": array_of_numbers(case for case, _ in values),
+        "values": array_of_texts(value for _, value in values),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_VALUES, asked)
         cursor.execute(_REFRESH_VERDICTS, asked)

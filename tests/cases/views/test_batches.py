@@ -271,12 +271,11 @@ def test_a_draft_of_a_case_closed_meanwhile_is_shown_without_its_preview(
     assert "Takes the place" not in text_of(response)
 
 
-def stopped_half_way(batch: Batch, settings) -> Batch:
+def stopped_half_way(batch: Batch) -> Batch:
     """The first two of its five values are decided or proposed."""
-    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"batch_step": 2})
     held = claim(batch.pk, "tests")
     assert held is not None
-    decide_step(held, Actor.person(batch.asked_by))
+    decide_step(held, Actor.person(batch.asked_by), 2)
     return stop(actor=batch.asked_by, batch=batch)
 
 
@@ -284,7 +283,7 @@ def test_what_stopped_half_way_is_answered_only_once_it_is_ended(
     rui: Person, ana: Person, case: Case, settings
 ):
     lou = person_with(Role.ANALYST, "lou")
-    batch = stopped_half_way(confirm(actor=lou, batch=drafted(lou, case)), settings)
+    batch = stopped_half_way(confirm(actor=lou, batch=drafted(lou, case)))
     client = client_of(ana)
     for act in ("approve", "reject"):
         assert act_on(client, batch, act, reason="No").state == "stopped"

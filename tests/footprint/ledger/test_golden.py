@@ -13,7 +13,7 @@ from footprint.ledger.chain import Link, canonical_json, follow
 from footprint.ledger.checkpoints import public_hex, read_line, seal
 from footprint.ledger.events import Event
 from footprint.ledger.keys import key_from_text
-from footprint.ledger.record import Actor, Subject, _content, _Draft  # what an entry is made of
+from footprint.ledger.record import Actor, Origin, Subject, _Common, _Draft  # what an entry is made of
 from tests.footprint.ledger.kept import KEY, PUBLIC, run_alone
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -45,7 +45,7 @@ def test_an_entry_is_still_written_byte_for_byte_as_then():
         "Beacons\neach 60 s",
     )
     at = datetime(2026, 11, 24, 10, 0, 0, 123456, tzinfo=UTC)
-    text = canonical_json(_content(2, at, Actor("person", "7", "Rui"), draft))
+    text = canonical_json(_Common(Actor("person", "7", "Rui"), at, Origin()).content(2, draft))
     assert text == ENTRIES[1]["text"]
 
 

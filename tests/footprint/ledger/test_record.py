@@ -88,6 +88,18 @@ def test_an_entry_says_who_what_when_why_and_from_where(db: None):
     assert (entry.actor_name, entry.event, entry.case_number) == ("Rui Alves", "cases:decision:made", 3)
 
 
+HOSTILE = 'tab\t, line\n, \\N, \\., "quoted", back\\slash, return\r, \u202e and ü'
+
+
+def test_whatever_a_person_writes_stands_in_the_columns_as_in_the_text(db: None):
+    with change(actor=Actor("person", HOSTILE, HOSTILE)) as ledger:
+        ledger.add(Event.CASE_OPENED, Subject("case", "1", HOSTILE), reason=HOSTILE)
+    entry = Entry.objects.get()
+    assert (entry.actor_id, entry.actor_name, entry.subject_name, entry.reason) == (HOSTILE,) * 4
+    assert entry.content["reason"] == HOSTILE
+    assert_whole(1)
+
+
 def test_times_never_go_back(db: None):
     for number in range(5):
         write(str(number))
