@@ -23,6 +23,7 @@ from hunts.models import Coverage, Run, Slice, StagedRows
 from tests.hunts.lab_runs import kept, open_at, plan_of, work_off
 from tests.hunts.lab_sources import source_at
 from tests.hunts.parquet import recorded, write_parquet
+from tests.lab.engine import Engine, NotUnderstood, Table
 from tests.lab.faults import FOREVER, Kind
 from tests.lab.server import Lab
 
@@ -253,6 +254,35 @@ def test_a_token_that_is_not_believed_twice_is_a_refusal(ask_with: AskWith):
     assert run.state == Run.State.FAILED
     run.hunt.source.refresh_from_db()
     assert run.hunt.source.is_paused
+
+
+def test_a_workspace_that_is_not_there_ends_the_run_and_pauses_the_source(lab: Lab, valkey: Redis):
+    lab.log_analytics.workspaces = frozenset({"another"})
+    run = work_off(open_at(source_at(lab), "beacon.exe"), valkey)
+    assert run.state == Run.State.FAILED
+    assert "path does not exist" in run.reasons[0]
+    assert set(coverage_of(run).values()) == {"owed"}
+    run.hunt.source.refresh_from_db()
+    assert "path does not exist" in run.hunt.source.paused_because
+
+
+def test_a_table_that_is_not_there_fails_the_run_and_covers_nothing(lab: Lab, valkey: Redis):
+    lab.engine = _WithoutTheTable()
+    run = work_off(open_at(source_at(lab), "beacon.exe"), valkey)
+    assert run.state == Run.State.FAILED
+    assert "DeviceNetworkEvents" in run.reasons[0]
+    assert set(coverage_of(run).values()) == {"owed"}
+    run.hunt.source.refresh_from_db()
+    assert not run.hunt.source.is_paused
+
+
+class _WithoutTheTable(Engine):
+    def __init__(self) -> None:
+        super().__init__([])
+
+    def answer(self, *given: object) -> Table:
+        words = "'where' operator: Failed to resolve table or column expression named 'DeviceNetworkEvents'"
+        raise NotUnderstood(words, is_syntax=False)
 
 
 @pytest.mark.parametrize("kind", [Kind.DRIP, Kind.HANG])
