@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hunts.telemetry.errors import UnreadableFile
 from hunts.telemetry.lines import LINE_CAP
 from hunts.telemetry.store import Store, import_files
 from tests.hunts.telemetry.exports import bad_lines, json_line, pairs, reader_of, row, stored, write_text
@@ -167,3 +168,26 @@ def test_tables_put_behind_each_other_each_count_with_their_own_header(store: St
     assert pairs(store) == {
         ("a.exe", "192.0.2.1", ""), ("b.exe", "192.0.2.2", ""), ("c.exe", "192.0.2.3", "x.test"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("between", ["\n", ",\n"], ids=["lines", "a document"])
+def test_an_event_nested_without_end_is_put_aside_and_the_others_are_kept(
+    store: Store, tmp_path: Path, between: str
+) -> None:
+    deep = json_line(row(ReportId=9, AdditionalFields="DEEP")).replace(
+        '"DEEP"', "[" * 200_000 + "]" * 200_000
+    )
+    text = between.join((json_line(row()), deep, json_line(row(ReportId=2, RemoteIP="192.0.2.2"))))
+    export = write_text(tmp_path / "x", text + "\n" if between == "\n" else f"[{text}]")
+
+    summary = import_files(store, [export])
+
+    assert (summary.rows_read, summary.bad_lines) == (2, 1)
+    assert "JSON" in bad_lines(store, summary)[0]["reason"]
+
+
+@pytest.mark.parametrize("deep", ["[" * 200_000 + "]" * 200_000, '{"a":' * 200_000 + "1" + "}" * 200_000])
+def test_a_file_that_is_nothing_but_nesting_is_refused(store: Store, tmp_path: Path, deep: str) -> None:
+    with pytest.raises(UnreadableFile, match="x"):
+        import_files(store, [write_text(tmp_path / "x", deep)])
+    assert store.imports() == ()
