@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from cases.models import Decision, Endpoint
-from cases.settling import reach_of
+from cases.settling import Waiting, reach_of, waiting_of
 from cases.verdicts.settle import select_reached
 
 # Endpoints that are looked at; a decision that reaches more is told with "at least".
@@ -30,6 +30,8 @@ class Governed:
     cases: tuple[InCase, ...]
     first: tuple[Endpoint, ...]
     is_cut: bool
+    # Reached, and yet to be judged by it.
+    waiting: Waiting
 
     @property
     def endpoints(self) -> int:
@@ -65,4 +67,5 @@ def governed_by(decision: Decision) -> Governed:
         cases=tuple(InCase(*row[:4]) for row in rows),
         first=tuple(first) if ids else (),
         is_cut=bool(rows) and rows[0][4] >= LOOKED_AT_MOST,
+        waiting=waiting_of(decision),
     )

@@ -160,6 +160,10 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
     def unsettled(self) -> EndpointQuerySet:
         return self.filter(settled=False)
 
+    def first_of(self, at_most: int) -> EndpointQuerySet:
+        """Any so many of them, to be counted without reading all."""
+        return self.model.objects.filter(pk__in=self.order_by().values("pk")[:at_most])
+
     def of_value(self, value: CaseValue) -> EndpointQuerySet:
         return self.filter(case=value.case_id, value=value.value)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
-from cases.models import Decision, Resettling
+from cases.models import Decision, Endpoint, Resettling
 from cases.verdicts.settle import (
     Reach,
     Settled,
@@ -23,6 +26,8 @@ from cases.verdicts.settle import (
 # about a tenth of a second for a thousand.
 AT_ONCE = 2_000
 BATCH = 1_000
+# Of what waits no more is counted; more is "at least".
+COUNTED_AT_MOST = 10_000
 # Of many exact subjects together: some are seen by every program, most by few.
 MOST_OF_EACH = 8
 
@@ -85,15 +90,54 @@ def settle_waiting() -> int:
     return settled
 
 
-def waiting_in(case_id: int) -> int:
-    """Endpoints of the case whose verdict is old."""
-    return Resettling.objects.filter(case=case_id).count()
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many endpoints wait; with `is_more` at least so many."""
+
+    endpoints: int = 0
+    is_more: bool = False
+
+    @classmethod
+    def of(cls, found: QuerySet[Any]) -> Waiting:
+        count = found.order_by()[: COUNTED_AT_MOST + 1].count()
+        return cls(min(count, COUNTED_AT_MOST), count > COUNTED_AT_MOST)
+
+    def __bool__(self) -> bool:
+        return self.endpoints > 0
+
+
+def waiting_in(case_id: int) -> Waiting:
+    """Endpoints of the case that were never judged, or whose verdict is old."""
+    return Waiting.of(_never_judged(case_id).union(_old(case_id)))
 
 
 def waiting_values(case_id: int, values: Sequence[str]) -> Counter[str]:
-    """Endpoints whose verdict is old, by value."""
-    found = Resettling.objects.filter(case=case_id, value__in=values).values_list("value", flat=True)
-    return Counter(found)
+    """The same of these values, by value."""
+    never = _never_judged(case_id).filter(value__in=values)
+    return Counter(value for _, value in never.union(_old(case_id).filter(value__in=values)))
+
+
+def waiting_of(decision: Decision) -> Waiting:
+    """Endpoints that the decision reaches and that are yet to be judged by it."""
+    if not Resettling.objects.exists():
+        return Waiting()
+    select, parameters = select_reached(reach_of(decision))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT count(*) FROM (
+                    SELECT FROM cases_resettling WHERE endpoint_id IN ({select}) LIMIT %s) few""",  # noqa: S608  # constants
+            [*parameters, COUNTED_AT_MOST + 1],
+        )
+        (count,) = cursor.fetchone()
+    return Waiting(min(count, COUNTED_AT_MOST), count > COUNTED_AT_MOST)
+
+
+def _never_judged(case_id: int) -> QuerySet[Endpoint, tuple[int, str]]:
+    return Endpoint.objects.unsettled().filter(case=case_id).values_list("pk", "value")
+
+
+def _old(case_id: int) -> QuerySet[Resettling, tuple[int, str]]:
+    return Resettling.objects.filter(case=case_id).values_list("pk", "value")
 
 
 def _settle_batch() -> int:

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from cases.batches.answering import waiting_of
 from cases.batches.deciding import decision_like
 from cases.batches.ending import end, note, subject_of
-from cases.batches.freezing import freeze
+from cases.batches.freezing import Frozen, freeze
 from cases.batches.leaving import wide_in_force
 from cases.deciding import checked_reason
 from cases.models import Batch, BatchValue, Case, CaseFile
@@ -59,15 +59,24 @@ def draft(
         )
         decision_like(batch, is_worded=False)
         batch.save()
-        batch.total = batch.task_total = freeze(batch, values)
-        if not batch.total:
-            raise CannotDecide("", "No value matches any more; nothing would be decided.")
-        if batch.total > settings.FOOTPRINT.batch_most:
-            most = f"{settings.FOOTPRINT.batch_most:,}"
-            raise CannotDecide("", f"That is {batch.total:,} values; narrow the filter to {most} at most.")
+        most = settings.FOOTPRINT.batch_most
+        frozen = freeze(batch, values, at_most=most + 1)
+        if frozen.values + frozen.unsettled > most:
+            raise CannotDecide("", f"That is more than {most:,} values; narrow the filter.")
+        if not frozen.values:
+            raise CannotDecide("", _why_none(frozen))
+        batch.total = batch.task_total = frozen.values
+        batch.unsettled = frozen.unsettled
         batch.wide_basis = list(wide_in_force(batch).values_list("pk", flat=True))
-        batch.save(update_fields=["total", "task_total", "wide_basis"])
+        batch.save(update_fields=["total", "task_total", "unsettled", "wide_basis"])
     return batch
+
+
+def _why_none(frozen: Frozen) -> str:
+    if not frozen.unsettled:
+        return "No value matches any more; nothing would be decided."
+    are = "1 value is" if frozen.unsettled == 1 else f"{frozen.unsettled:,} values are"
+    return f"{are} still being settled; select them again once that is done."
 
 
 def change_draft(

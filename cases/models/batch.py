@@ -64,6 +64,8 @@ class Batch(models.Model):
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     task_reason = models.TextField(blank=True)
     total = models.PositiveIntegerField(default=0)
+    # Selected too, and left out: they were still being settled.
+    unsettled = models.PositiveIntegerField(default=0)
     position = models.BigIntegerField(default=0)
     task_total = models.PositiveIntegerField(default=0)
     task_done = models.PositiveIntegerField(default=0)

@@ -133,6 +133,8 @@ class Decision(models.Model):
                 condition=Q(state="in force", subject_kind__in=["name", "below"]),
                 name="decision_backwards",
             ),
+            # The last reason that a person gave for a block or an allow.
+            models.Index(fields=["proposer", "verdict", "-id"], name="decision_last_reason"),
             models.Index(fields=["expires_at"], condition=Q(state="in force"), name="decision_expiry"),
             models.Index(fields=["made_in", "-id"], name="decision_made_in"),
             # The page of all decisions, the newest of each state first.
@@ -149,6 +151,10 @@ class Decision(models.Model):
     def is_past(self, at: datetime) -> bool:
         """Whether its time is over, which the state column may follow a little later."""
         return self.expires_at is not None and self.expires_at <= at
+
+    @property
+    def is_living(self) -> bool:
+        return self.state in (self.State.IN_FORCE, self.State.PROPOSED)
 
     @property
     def is_of_closed_case(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
+from django.db.models import Count
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,6 +20,7 @@ from cases.models import Case, CaseValue, Decision, Endpoint, ValueKind
 from cases.refusals import CannotDecide, DecidedMeanwhile, PreviewMoved, UndoRefused
 from cases.settling import waiting_in, waiting_values
 from cases.verdicts.precedence import SCOPE_WORDS, Scope
+from cases.views.decision_list import COUNTED_AT_MOST, count_of
 from cases.views.editor import add_refusal, editor_for, files_of, look_of
 from cases.views.filters import Filters, kept, kept_text
 from cases.views.queue import VERDICTS, address_of, counts_of, row_context, visit_of
@@ -27,6 +29,8 @@ from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 
 SAID = {"allowed": "Allowed", "blocked": "Blocked"}
+# Of the endpoints on an address; more is "at least".
+_ENDPOINTS_COUNTED = 2_000
 LOOK_FIRST = "This is what would change. Nothing is saved yet: look at it, then confirm."
 
 
@@ -146,22 +150,25 @@ def _part(
     filters = Filters.read(query, case.files.all(), new_since=visit_of(request, case))
     context = row_context(case, _row(request, value), query, request) | {
         "counts": counts_of(case, filters),
-        "made": Decision.objects.filter(made_in=case).count(),
+        "made": count_of(Decision.objects.filter(made_in=case)),
+        "made_most": COUNTED_AT_MOST,
         "said": said,
         "undo_url": undo_url,
-        "others": _other_rows(case, value),
+        **_other_rows(case, value),
         "settling": waiting_in(case.pk),
         "reached_more": decision is not None and decision.as_subject.is_wide,
     }
     return render(request, template, context)
 
 
-def _other_rows(case: Case, value: CaseValue) -> int:
+def _other_rows(case: Case, value: CaseValue) -> dict[str, object]:
     """An address also stands beside names, whose rows change with it."""
     if value.kind != ValueKind.ADDRESS:
-        return 0
+        return {"others": 0}
     others = Endpoint.objects.covered_by(value).filter(case=case).exclude(value=value.value)
-    return others.values("value").distinct().count()
+    counted = others.first_of(_ENDPOINTS_COUNTED)
+    found = counted.aggregate(rows=Count("value", distinct=True), endpoints=Count("pk"))
+    return {"others": found["rows"], "others_more": found["endpoints"] == _ENDPOINTS_COUNTED}
 
 
 def _ask_again(request: SignedInRequest, value: CaseValue, form: DecideForm, said: str = "") -> HttpResponse:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from cases.governed import LOOKED_AT_MOST, Governed, governed_by
 from cases.models import Decision, Intake, IntakeLine
+from cases.settling import Waiting
 from cases.verdicts.subject import shown_form
 from cases.views.decision_list import state_in_words
 from footprint.accounts.gate import SignedInRequest, requires
@@ -37,7 +38,7 @@ def decision_page(request: SignedInRequest, pk: int) -> HttpResponse:
         "shown_form": shown_form(decision.subject),
         "history": _on_the_same_subject(decision),
         "around": _around(decision),
-        "governed": governed_by(decision) if is_in_force else Governed((), (), False),
+        "governed": governed_by(decision) if is_in_force else Governed((), (), False, Waiting()),
         "looked_at_most": LOOKED_AT_MOST,
         "only": [decision],
         "intake": _intake_of(decision),

@@ -87,7 +87,7 @@ def _markers() -> tuple[Marker, ...]:
     return tuple(import_string(name) for name in settings.ROW_MARKERS)
 
 
-def marks_of_decisions(case: Case, decisions: Sequence[Decision], governing: Decision | None) -> list[Mark]:
+def marks_of_decisions(case: Case, decisions: Sequence[Decision], decider: Decision | None) -> list[Mark]:
     """What other cases say of the value, and what waits for a second person and would count here."""
     named = {(file.kind, file.key) for file in case.files.all()}
     found = [
@@ -112,7 +112,7 @@ def marks_of_decisions(case: Case, decisions: Sequence[Decision], governing: Dec
         if decision.state == Decision.State.IN_FORCE
         and decision.scope != Decision.Scope.EVERYWHERE
         and decision.case_id != case.pk
-        and decision is not governing
+        and decision != decider
     ]
     for verdict in ("blocked", "allowed"):
         same = [decision for decision in elsewhere if decision.verdict == verdict]

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Sum
-from django.utils import timezone
 
+from cases.deciders import deciders_of
 from cases.known.matching import known_hits
-from cases.models import Case, CaseFile, CaseValue, Decision, Endpoint, Proposal
+from cases.models import Case, CaseValue, Decision, Endpoint, Proposal
 from cases.reviews import ValueReviews, reviews_by_value
 from cases.row_versions import row_version
 from cases.settling import waiting_values
-from cases.verdicts.precedence import SCOPE_RANK, Scope
 from cases.views.editor import Editor
 from cases.views.marks import Mark, marks_of_decisions, marks_of_lists, marks_of_others, marks_of_reviews
 from cases.waiting import proposals_on
@@ -54,9 +53,11 @@ class Row:
     value: CaseValue
     is_new: bool
     may_decide: bool
-    # The decision that governs the value by its exact text, and whether the reader made it.
+    # The decision that gives the row its verdict, whether the reader made it, and whether it is one on
+    # exactly this value, which they may undo from here.
     decision: Decision | None
     is_mine: bool
+    may_undo: bool
     # Changes with everything about the row that a colleague or a run may change.
     version: str
     # What waits for a second person, and the endpoints whose verdict is old until they are settled.
@@ -84,7 +85,9 @@ def rows_of(
     """`is_settling` is false where it is known that no endpoint of the case waits to be settled."""
     files = {file.pk: file for file in case.files.all()}
     texts = [value.value for value in values]
-    decisions, proposals = _decisions_on(values), proposals_on(case, texts)
+    deciders = deciders_of(case, values)
+    decisions, by_id = _decisions(values, deciders.values())
+    proposals = proposals_on(case, texts)
     unsettled = waiting_values(case.pk, texts) if is_settling else Counter[str]()
     known = known_hits([value.exact_subject for value in values])
     others = marks_of_others(case, values)
@@ -93,14 +96,15 @@ def rows_of(
     rows = []
     for value in values:
         on_value = decisions.get(value.value, [])
-        governing = _governing(case, on_value, files.values())
+        decider = by_id.get(deciders.get(value.value, 0))
         rows.append(
             Row(
                 value=value,
                 is_new=new_since is not None and value.added_at > new_since,
                 may_decide=may_decide,
-                decision=governing,
-                is_mine=governing is not None and governing.proposer_id == person.pk,
+                decision=decider,
+                is_mine=decider is not None and decider.proposer_id == person.pk,
+                may_undo=decider in on_value and decider.proposer_id == person.pk,
                 proposal=proposals.get(value.value),
                 unsettled=unsettled[value.value],
                 version=row_version(value.version, sum(decision.pk for decision in on_value)),
@@ -109,7 +113,7 @@ def rows_of(
                 marks=[
                     *marks_of_reviews(reviews.get(value.value)),
                     *marks_of_lists(known.get(value.exact_subject, ())),
-                    *marks_of_decisions(case, on_value, governing),
+                    *marks_of_decisions(case, on_value, decider),
                     *others.get(value.value, ()),
                 ],
             )
@@ -117,30 +121,19 @@ def rows_of(
     return rows
 
 
-def _decisions_on(values: Sequence[CaseValue]) -> dict[str, list[Decision]]:
-    """In force or proposed on exactly these values, in all cases and scopes."""
+def _decisions(
+    values: Sequence[CaseValue], deciders: Iterable[int]
+) -> tuple[dict[str, list[Decision]], dict[int, Decision]]:
+    """In force or proposed on exactly these values, in all cases and scopes; and by id also the deciders."""
     made = Decision.objects.on_values([value.value for value in values]).living()
+    others = Decision.objects.filter(pk__in=set(deciders))
+    by_id = {each.pk: each for each in (made | others).select_related("proposer").order_by("pk")}
+    texts = {value.value for value in values}
     found: dict[str, list[Decision]] = defaultdict(list)
-    for decision in made.select_related("proposer").order_by("pk"):
-        found[decision.subject].append(decision)
-    return found
-
-
-def _governing(case: Case, decisions: Iterable[Decision], files: Iterable[CaseFile]) -> Decision | None:
-    named = {(file.kind, file.key) for file in files}
-    now = timezone.now()
-    reaching = [
-        decision
-        for decision in decisions
-        if decision.state == Decision.State.IN_FORCE
-        and (decision.expires_at is None or decision.expires_at > now)
-        and (
-            decision.scope == Decision.Scope.EVERYWHERE
-            or decision.case_id == case.pk
-            or (decision.file_kind, decision.file_key) in named
-        )
-    ]
-    return max(reaching, key=lambda decision: SCOPE_RANK[Scope(decision.scope)], default=None)
+    for decision in by_id.values():
+        if decision.subject in texts and decision.is_living and not decision.as_subject.is_wide:
+            found[decision.subject].append(decision)
+    return found, by_id
 
 
 def pairs_of(value: CaseValue) -> Pairs:

@@ -188,7 +188,7 @@ def _acts(row: Row, to: RowLinks, around: Around) -> str:
         f"{icon('more')}</a>"
     )
     return (
-        f'<span class="acts">{_undo(row, to, around) if row.is_mine else ""}'
+        f'<span class="acts">{_undo(row, to, around) if row.may_undo else ""}'
         f" {_act(to, 'a', css, to.allow, 'allowed')} {allow}"
         f" {_act(to, 'b', 'btn btn-sm btn-icon', to.block, 'blocked')} {block}"
         f" {_act(to, 'e', 'btn btn-sm btn-quiet btn-icon', to.wider, 'blocked&amp;wider=1')} {wider}</span>"

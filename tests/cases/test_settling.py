@@ -19,6 +19,7 @@ from cases.verdicts.settle import settle as settle_now
 from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
 from tests.cases.verdicts.test_settle import assert_value_follows, check_world
+from tests.cases.views.pages import text_of
 from tests.cases.world import decide_on, merge_and_settle, merge_only, row, value_of, verdict_of
 from tests.roles import client_of, person_with
 
@@ -43,13 +44,13 @@ def wide(case: Case, rui: Person) -> Decision:
 
 def test_a_wide_decision_is_in_force_before_its_endpoints_are_settled(case: Case, wide: Decision):
     assert wide.state == Decision.State.IN_FORCE
-    assert (waiting_in(case.pk), verdict_of(case, "n1.corp.example")) == (5, "undecided")
+    assert (waiting_in(case.pk).endpoints, verdict_of(case, "n1.corp.example")) == (5, "undecided")
     assert waiting_values(case.pk, ["n1.corp.example", "other.example"]) == {"n1.corp.example": 1}
 
 
 def test_the_task_settles_all_of_it(case: Case, wide: Decision):
     settle_task()
-    assert waiting_in(case.pk) == 0
+    assert not waiting_in(case.pk)
     assert {verdict_of(case, f"n{n}.corp.example") for n in range(5)} == {"blocked"}
     assert_value_follows(value_of(case, "n1.corp.example"))
     check_world([case])
@@ -57,7 +58,7 @@ def test_the_task_settles_all_of_it(case: Case, wide: Decision):
 
 def test_a_few_endpoints_are_settled_at_once(case: Case, rui: Person):
     decide_on(rui, case, "n1.corp.example")
-    assert (waiting_in(case.pk), verdict_of(case, "n1.corp.example")) == (0, "blocked")
+    assert (waiting_in(case.pk).endpoints, verdict_of(case, "n1.corp.example")) == (0, "blocked")
 
 
 def test_settling_goes_on_where_it_was_killed(case: Case, wide: Decision, monkeypatch: pytest.MonkeyPatch):
@@ -74,7 +75,7 @@ def test_settling_goes_on_where_it_was_killed(case: Case, wide: Decision, monkey
         settle_waiting()
     monkeypatch.setattr(settling, "settle", settle)
     assert settle_waiting() in {3, 5}
-    assert waiting_in(case.pk) == 0
+    assert not waiting_in(case.pk)
     check_world([case])
 
 
@@ -143,3 +144,46 @@ def _expects_the_lock_first() -> Any:
         return execute(sql, *arguments)
 
     return check
+
+
+def test_what_was_never_judged_waits_too(case: Case):
+    merge_only(case, row("", "new.corp.example"), row("203.0.113.0", "n0.corp.example", file="b.exe"))
+    assert waiting_in(case.pk).endpoints == 2
+    assert waiting_values(case.pk, ["new.corp.example", "n0.corp.example", "n1.corp.example"]) == {
+        "new.corp.example": 1,
+        "n0.corp.example": 1,
+    }
+
+
+def test_an_endpoint_that_waits_for_two_causes_is_counted_once(case: Case, wide: Decision):
+    Endpoint.objects.filter(case=case, value="n1.corp.example").update(settled=False)
+    assert waiting_in(case.pk).endpoints == 5
+
+
+def test_no_more_is_counted_than_people_want_to_know(
+    case: Case, wide: Decision, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(settling, "COUNTED_AT_MOST", 3)
+    assert waiting_in(case.pk) == settling.Waiting(3, is_more=True)
+    assert settling.waiting_of(wide) == settling.Waiting(3, is_more=True)
+
+
+def test_the_page_of_a_decision_says_what_is_left_to_settle(case: Case, wide: Decision):
+    site = client_of(person_with(Role.READER))
+    said = text_of(site.get(f"/decisions/{wide.pk}/"))
+    assert "Settling, 5 endpoints left." in said
+    assert "Nothing that was observed so far" not in said
+    settle_waiting()
+    said = text_of(site.get(f"/decisions/{wide.pk}/"))
+    assert "Settling" not in said
+    assert "5 endpoints in 1 case" in said
+
+
+def test_the_queue_says_that_values_are_still_to_be_settled(case: Case):
+    merge_only(case, row("", "new.corp.example"))
+    said = text_of(client_of(person_with(Role.READER)).get(f"/cases/{case.pk}/"))
+    assert "Settling, 1 endpoint left." in said
+    assert (
+        "1 endpoint still to be settled"
+        in client_of(person_with(Role.READER, "rea")).get(f"/cases/{case.pk}/").content.decode()
+    )

@@ -162,6 +162,6 @@ def test_many_changes_cost_as_many_questions_as_one(
     rows = rows_on(site, case)
     for number in range(20):
         decide_on(ana, case, f"n{number}.example")
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         answer = ask(site, case, rows)
     assert answer.content.decode().count("hx-swap-oob") == CaseValue.objects.filter(case=case).count()

@@ -80,7 +80,7 @@ def test_the_page_asks_as_often_for_one_pair_as_for_many(
     merge_and_settle(case, *(row(f"203.0.113.{number}", "a.example") for number in range(60)))
     decide_on(rui, case, "a.example")
     site.get(page_of(case, "a.example"))
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(25):
         site.get(page_of(case, "a.example"), headers=HTMX)
 
 
