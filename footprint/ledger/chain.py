@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -21,15 +20,6 @@ class BrokenChain(Exception):
         super().__init__(f"Entry {seq}: {why}")
         self.seq = seq
         self.why = why
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One entry as stored: `text` is the canonical JSON, byte for byte what was hashed."""
-
-    seq: int
-    text: str
-    hash: bytes
 
 
 def canonical_json(content: Mapping[str, object]) -> str:
@@ -55,16 +45,6 @@ def next_hash(previous: bytes, text: str) -> bytes:
     return hashlib.sha256(previous + text.encode()).digest()
 
 
-def follow(links: Iterable[Link], previous: bytes = GENESIS, expected: int = 1) -> tuple[int, bytes]:
-    """Walks the chain and returns the last seq and its hash; raises BrokenChain at the first fault."""
-    for link in links:
-        check_link(link.seq, link.text, link.hash, previous, expected)
-        if not is_of(link.text, link.seq):
-            raise BrokenChain(link.seq, "the text belongs to another entry")
-        previous, expected = link.hash, expected + 1
-    return expected - 1, previous
-
-
 def check_link(seq: int, text: str, digest: bytes, previous: bytes, expected: int) -> None:
     """One step of the chain; raises BrokenChain naming the first entry that is wrong."""
     if seq != expected:
@@ -79,6 +59,6 @@ def is_of(text: str, seq: int) -> bool:
     """Whether the text says that it is the one of this entry."""
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(content, dict) and content.get("seq") == seq

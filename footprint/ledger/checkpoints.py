@@ -16,6 +16,8 @@ from footprint.ledger.chain import canonical_json, moment_text
 
 # A line longer than this is none of ours; neither is so much left over by crashes.
 LONGEST = 64 * 1024
+# A key is changed once a year or so. Of each key two numbers are kept, so their number must have an end.
+MOST_KEYS = 1_000
 _BEGINNING = b'{"kind":"checkpoint","signature":"'
 
 
@@ -86,10 +88,12 @@ def read_line(line: str | bytes) -> Sealed:
 def read(text: str, signature: bytes) -> Sealed:
     try:
         content: Any = json.loads(text)
-        seq, digest, key = content["seq"], bytes.fromhex(content["hash"]), content["key"]
+        seq, digest, raw_key = content["seq"], bytes.fromhex(content["hash"]), bytes.fromhex(content["key"])
         torn = str(content.get("torn", ""))
-        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
-        is_one = content["kind"] == "checkpoint" and type(seq) is int and seq >= 0 and len(digest) == 32
+        public = Ed25519PublicKey.from_public_bytes(raw_key)
+        is_one = (
+            content["kind"] == "checkpoint" and type(seq) is int and 0 <= seq < 2**63 and len(digest) == 32
+        )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadCheckpoint(0, "a checkpoint cannot be read") from error
     if not is_one:
@@ -98,7 +102,7 @@ def read(text: str, signature: bytes) -> Sealed:
         public.verify(signature, text.encode())
     except InvalidSignature as error:
         raise BadCheckpoint(seq, "the checkpoint was changed: its signature does not fit") from error
-    return Sealed(seq, digest, key, text, signature, torn)
+    return Sealed(seq, digest, raw_key.hex(), text, signature, torn)
 
 
 def read_lines(
@@ -194,13 +198,13 @@ def _is_signed(said: bytes, key: str, signature: str) -> bool:
 def keys_that_count(
     trusted: Iterable[str], rotations: Iterable[Rotation], sealed_up_to: dict[str, int]
 ) -> set[str]:
-    """From the trusted keys along the rotations that both keys signed and the known one has sealed itself.
+    """From the trusted keys along signed rotations that the known one of both keys has sealed itself.
 
     Whoever gets hold of the database alone can write a rotation, and wait until the hourly checkpoint seals
     it unseen, but has no signature of our key under it.
     """
     counting = set(trusted)
-    rotations = [each for each in rotations if each.is_signed]
+    rotations = list(rotations)
     while True:
         led_to = {
             other

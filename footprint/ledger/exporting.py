@@ -41,7 +41,7 @@ class Export:
 
 
 def export(*, actor: Actor, first: int = 1, last: int | None = None) -> Export:
-    """The entry about it and a checkpoint come first, so an export to the end holds and seals itself."""
+    """The entry about it and a checkpoint of its end come first, so an export holds and seals itself."""
     # Asked for before anything is written: without key or file there is no export, and no entry about one.
     key = signing_key()
     must_be_writable()
@@ -59,7 +59,8 @@ def export(*, actor: Actor, first: int = 1, last: int | None = None) -> Export:
             Subject("ledger", f"{first}-{end}", f"entries {first} to {end}"),
             after={"from": first, "to": end},
         )
-    make_checkpoint(key)
+    # Of the end itself: the head may have moved on, and a checkpoint behind the end would not be in here.
+    make_checkpoint(key, seq=end)
     with ExitStack() as closed_on_failure:
         content = closed_on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
         digest = hashlib.sha256()

@@ -27,6 +27,10 @@ class NoKey(CannotSeal):
     """Nothing can be signed: no key is given, and this is not a set-up of one machine."""
 
 
+class NoKeyYet(NoKey):
+    """This machine makes its key with the first checkpoint."""
+
+
 class BadKey(CannotSeal):
     """The text is not 32 bytes in base64, or the file that holds it cannot be read."""
 
@@ -46,22 +50,36 @@ def key_from_text(text: str) -> Ed25519PrivateKey:
 
 
 def signing_key() -> Ed25519PrivateKey:
-    """Read anew at each use, so that a rotation on one machine reaches every process."""
+    """Read anew at each use, so that a rotation on one machine reaches every process. Made at first use."""
+    path = kept_key_path()
+    if settings.FOOTPRINT.ledger_key or not settings.FOOTPRINT.on_one_machine or path.exists():
+        return known_key()
+    try:
+        kept_text(path, new_key_text)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    log.warning("ledger_key_made", path=str(path), hint=WHERE_IT_LIES)
+    return known_key()
+
+
+def known_key() -> Ed25519PrivateKey:
+    """The key that there is. Who only compares must not make one: every checkpoint would seem a stranger's."""
     given = settings.FOOTPRINT.ledger_key
     if given:
         return key_from_text(given)
     if not settings.FOOTPRINT.on_one_machine:
         raise NoKey("FOOTPRINT_LEDGER_KEY is not set, so checkpoints of the ledger are not signed.")
     path = kept_key_path()
-    is_new = not path.exists()
     try:
-        text = kept_text(path, new_key_text)
+        return key_from_text(path.read_text().strip())
+    except FileNotFoundError as error:
+        raise NoKeyYet(f"There is no key in {path} yet.") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise BadKey(f"The key in {path} cannot be read: {error}.") from error
-    key = key_from_text(text)
-    if is_new:
-        log.warning("ledger_key_made", path=str(path), hint=WHERE_IT_LIES)
-    return key
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> BadKey:
+    return BadKey(f"The key in {path} cannot be read: {error}.")
 
 
 WHERE_IT_LIES = (

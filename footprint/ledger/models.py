@@ -6,7 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from footprint.ledger.events import PHRASES, Event
+from footprint.ledger.events import PHRASES
+
+_PHRASES: dict[str, str] = {event.value: phrase for event, phrase in PHRASES.items()}
 
 
 class Entry(models.Model):
@@ -23,7 +25,7 @@ class Entry(models.Model):
     actor_name = models.CharField(max_length=200)
     event = models.CharField(max_length=64)
     subject_kind = models.CharField(max_length=32)
-    subject_id = models.CharField(max_length=64)
+    subject_id = models.TextField()
     subject_name = models.TextField()
     case_number = models.BigIntegerField(null=True)
     reason = models.TextField()
@@ -53,7 +55,7 @@ class Entry(models.Model):
 
     @property
     def phrase(self) -> str:
-        return PHRASES.get(Event(self.event), self.event) if self.event in set(Event) else self.event
+        return _PHRASES.get(self.event, self.event)
 
     @property
     def short_hash(self) -> str:

@@ -11,13 +11,11 @@ from pathlib import Path
 from django.db import connection
 
 from footprint.ledger.chain import GENESIS, moment_of
-from footprint.ledger.checkpoints import BadCheckpoint, Sealed, read
+from footprint.ledger.checkpoints import MOST_KEYS, BadCheckpoint, Sealed, read
 from footprint.ledger.models import Checkpoint
 from footprint.ledger.sealing import checkpoints_of_file
 
 _AT_ONCE = 1_000
-# A key is changed once a year or so. Of each key two numbers are kept, so their number must have an end.
-MOST_KEYS = 1_000
 
 
 @dataclass(slots=True)

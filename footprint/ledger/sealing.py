@@ -46,11 +46,15 @@ def checkpoint_file() -> Path:
     return path
 
 
-def make_checkpoint(key: Ed25519PrivateKey | None = None) -> Sealed:
-    """Signs the head. The file comes first: what it holds cannot be taken back with the database."""
+_HEAD = "SELECT seq, hash, clock_timestamp() FROM ledger_head WHERE id = 1"
+_ENTRY = "SELECT seq, hash, clock_timestamp() FROM ledger_entry WHERE seq = %s"
+
+
+def make_checkpoint(key: Ed25519PrivateKey | None = None, *, seq: int | None = None) -> Sealed:
+    """Signs the head, or entry `seq`. The file comes first: what it holds cannot be taken back."""
     key = key or signing_key()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT seq, hash, clock_timestamp() FROM ledger_head WHERE id = 1")
+        cursor.execute(_HEAD if seq is None else _ENTRY, None if seq is None else [seq])
         found = cursor.fetchone()
     if found is None:
         raise NoHead

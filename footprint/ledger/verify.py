@@ -13,9 +13,9 @@ from django.db import connection
 from psycopg import Cursor
 
 from footprint.ledger.chain import GENESIS, BrokenChain, check_link, is_of, moment_of
-from footprint.ledger.checkpoints import BadCheckpoint, Rotation, keys_that_count, public_hex
+from footprint.ledger.checkpoints import MOST_KEYS, BadCheckpoint, Rotation, keys_that_count, public_hex
 from footprint.ledger.events import Event
-from footprint.ledger.keys import CannotSeal, signing_key
+from footprint.ledger.keys import CannotSeal, known_key
 from footprint.ledger.models import Head
 from footprint.ledger.sealed import Seals, read_seals
 from footprint.ledger.sealing import checkpoint_file
@@ -91,17 +91,24 @@ def verify(
     except BadCheckpoint as error:
         raise BrokenChain(error.seq, error.why) from error
     proven.notes += seals.notes
-    rotations = _follow_entries(proven, head.seq, seals.first_wrong, progress)
+    counting = {key.lower() for key in trusted} or _own_key(proven)
+    # What a checkpoint of a key that counts seals is what we wrote; the rest may be anything, hashed anew.
+    unproven_after = seals.farthest if counting else 0
+    rotations = _follow_entries(proven, head.seq, seals.first_wrong, unproven_after, progress)
     _check_head(proven, head)
     if seals.farthest > proven.entries:
         raise BrokenChain(proven.entries + 1, f"it is missing; a checkpoint speaks of entry {seals.farthest}")
-    _check_keys(seals, rotations, {key.lower() for key in trusted} or _own_key(proven))
+    _check_keys(seals, rotations, counting)
     proven.checkpoints, proven.in_file, proven.sealed_to = seals.in_database, seals.in_file, seals.farthest
     return proven
 
 
 def _follow_entries(
-    proven: Proven, total: int, wrong: int | None, progress: Callable[[int, int], None]
+    proven: Proven,
+    total: int,
+    wrong: int | None,
+    unproven_after: int,
+    progress: Callable[[int, int], None],
 ) -> list[Rotation]:
     rotations: list[Rotation] = []
     previous, expected, is_last = GENESIS, 1, False
@@ -114,10 +121,14 @@ def _follow_entries(
             check_link(seq, text, digest, previous, expected)
             if doubtful or not text.endswith(_end_of(row)):
                 _check_columns(row)
+            elif seq > unproven_after and not is_of(text, seq):
+                raise BrokenChain(seq, "the text belongs to another entry")
             if seq == wrong:
                 raise _written_anew(seq)
             if _ROTATED in text:
                 rotations += _rotation_in(seq, text)
+                if len(rotations) > MOST_KEYS:
+                    raise BrokenChain(seq, f"it is one of over {MOST_KEYS:,} changes of keys")
             previous, expected = digest, expected + 1
         is_last = expected - began < _PAGE_ROWS
         progress(expected - 1, max(total, expected - 1))
@@ -185,7 +196,9 @@ def _rotation_in(seq: int, text: str) -> list[Rotation]:
             return []
         old, new = told["before"], told["after"]
         signatures = str(old.get("signature", "")), str(new.get("signature", ""))
-        return [Rotation(seq, str(old["key"]), str(new["key"]), *signatures)]
+        rotation = Rotation(seq, str(old["key"]).lower(), str(new["key"]).lower(), *signatures)
+        # One that carries no trust is not kept: whoever owns the database could write any number of them.
+        return [rotation] if rotation.is_signed else []
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BrokenChain(seq, "it tells of a change of keys, but not of both keys") from error
 
@@ -220,7 +233,7 @@ def _check_keys(seals: Seals, rotations: list[Rotation], trusted: set[str]) -> N
 
 def _own_key(proven: Proven) -> set[str]:
     try:
-        return {public_hex(signing_key())}
+        return {public_hex(known_key())}
     except CannotSeal as error:
         proven.notes.append(f"{error} Whose checkpoints they are was not checked.")
         return set()

@@ -20,11 +20,11 @@ from cases.models import Case, CaseValue, Decision, Endpoint, Proposal
 from cases.proposal_actions import approve, reject
 from cases.refusals import CannotApprove, DecidedMeanwhile, ProposalMoved, UndoRefused
 from footprint.accounts.models import Person, Role
-from footprint.ledger.chain import Link, follow
 from footprint.ledger.models import Entry
 from tests.cases.beside import Beside, Pause, held_open, wait_until_blocked
 from tests.cases.test_deciding import pass_expiry
 from tests.cases.world import decide_on, merge_and_settle, merge_only, row, value_of, verdict_of
+from tests.footprint.ledger.links import Link, follow
 from tests.house import FreshDatabase
 from tests.roles import person_with
 

@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from cases.models import Decision
 from footprint.accounts.models import Person, Role
 from footprint.ledger.events import Event
 from footprint.ledger.models import Entry
@@ -221,3 +222,14 @@ def test_a_case_and_a_value_show_their_own_entries(site: Client, rui: Person) ->
     of_value = text_of(site.get(f"/cases/{case.pk}/values/{value.pk}/")).partition("In the ledger")[2]
     assert "block of a.example" in of_value
     assert "block of b.example" not in of_value
+
+
+def test_a_decision_shows_its_own_entries(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row(dns="a.example"), row(dns="b.example"))
+    decide_on(rui, case, "a.example")
+    decide_on(rui, case, "b.example")
+    decision = Decision.objects.get(subject="a.example")
+    said = text_of(site.get(f"/decisions/{decision.pk}/")).partition("In the ledger")[2]
+    assert "Rui Alves decided" in said
+    assert "block of b.example" not in said

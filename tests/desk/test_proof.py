@@ -51,6 +51,22 @@ def test_everybody_sees_the_proof_and_its_checkpoint() -> None:
     assert "Auditors verify and export." in said
 
 
+def test_the_page_says_why_nothing_is_signed(settings) -> None:
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"database_url": "postgresql://elsewhere/x"})
+    add()
+    with time_machine.travel(timezone.now() + timedelta(hours=3), tick=False):
+        said = text_of(client_with(Role.READER).get("/ledger/proof/"))
+    assert "FOOTPRINT_LEDGER_KEY is not set" in said
+    assert "one is made each hour" not in said
+
+
+def test_the_first_checkpoint_too_is_told_when_it_stays_away() -> None:
+    add()
+    with time_machine.travel(timezone.now() + timedelta(hours=3), tick=False):
+        said = text_of(client_with(Role.READER).get("/ledger/proof/"))
+    assert "No checkpoint is made." in said
+
+
 def test_a_verification_is_carried_out_and_told_with_its_outcome() -> None:
     person = person_with(Role.AUDITOR, "otto")
     add()

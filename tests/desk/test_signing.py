@@ -128,6 +128,14 @@ def test_another_way_to_type_a_name_is_no_fresh_count(
     assert Entry.objects.get().event == "accounts:person:locked_out"
 
 
+def test_a_lock_out_by_another_way_to_type_the_name_is_an_entry(
+    client: Client, rui: Person, three_tries: None
+) -> None:
+    answers = [sign_in(client, "wrong", name) for name in ("rui", "Rui", "rui", "RUI")]
+    assert answers == [422, 422, 422, 429]
+    assert Entry.objects.filter(event="accounts:person:locked_out", subject_id=str(rui.pk)).count() == 1
+
+
 def test_empty_names_lock_no_other_name_at_their_address(
     client: Client, rui: Person, three_tries: None
 ) -> None:

@@ -16,8 +16,8 @@ from django_htmx.http import HTMX_STOP_POLLING
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb, may
 from footprint.ledger.exporting import NoSuchRange, export
-from footprint.ledger.keys import CannotSeal
-from footprint.ledger.models import Checkpoint, Head, Verification
+from footprint.ledger.keys import CannotSeal, NoKeyYet, known_key
+from footprint.ledger.models import Checkpoint, Entry, Head, Verification
 from footprint.ledger.proof import ask_verification, hint
 from footprint.ledger.record import Actor, HeadDeleted
 from footprint.ledger.sealing import checkpoint_file
@@ -43,13 +43,14 @@ def proof(request: SignedInRequest) -> HttpResponse:
 
 
 def _page(request: SignedInRequest, form: ExportForm, status: int = 200) -> HttpResponse:
-    head, checkpoint = Head.objects.first(), Checkpoint.objects.first()
+    head, checkpoint = Head.objects.first(), Checkpoint.objects.order_by("-seq", "-pk").first()
     latest = list(Verification.objects.select_related("asked_by")[:SHOWN])
     context = {
         "nav": "ledger",
         "head": head,
         "checkpoint": checkpoint,
         "is_overdue": head is not None and _is_overdue(head, checkpoint),
+        "unsigned": _why_unsigned(),
         "file": checkpoint_file(),
         "verification": latest[0] if latest else None,
         "earlier": latest[1:],
@@ -61,10 +62,23 @@ def _page(request: SignedInRequest, form: ExportForm, status: int = 200) -> Http
 
 def _is_overdue(head: Head, checkpoint: Checkpoint | None) -> bool:
     """Twice as late as it may be: the next one is tried with each tick of beat."""
-    if checkpoint is None or checkpoint.seq == head.seq:
+    if head.seq == 0 or (checkpoint is not None and checkpoint.seq == head.seq):
         return False
+    first = Entry.objects.filter(seq=1).values_list("at", flat=True).first()
+    last = Checkpoint.objects.first()
+    since = last.at if last is not None else first
     every = timedelta(minutes=settings.FOOTPRINT.checkpoint_minutes)
-    return checkpoint.at + 2 * every < timezone.now()
+    return since is not None and since + 2 * every < timezone.now()
+
+
+def _why_unsigned() -> str:
+    try:
+        known_key()
+    except NoKeyYet:
+        return ""
+    except CannotSeal as error:
+        return str(error)
+    return ""
 
 
 @requires(Verb.PROVE_LEDGER)

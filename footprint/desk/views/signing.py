@@ -75,7 +75,7 @@ def _locked_out(request: HttpRequest, back: str, name: str, attempt: Attempt) ->
 
 
 def _who_has(name: str) -> Person | None:
-    return None if "\0" in name else Person.objects.filter(username=name).first()
+    return None if "\0" in name else Person.objects.filter(username__iexact=name).first()
 
 
 def _known_name(person: Person | None) -> str | None:

@@ -34,6 +34,7 @@ except ImportError:
 HOLDS, BROKEN, UNREADABLE, UNSIGNED, UNSEALED = 0, 1, 2, 3, 4
 KEY_ROTATED = "ledger:key:rotated"
 LONGEST = 64 * 1024  # no line of the checkpoint file is as long
+MOST_KEYS = 1000  # a key is changed once a year or so
 BEGINNING = b'{"kind":"checkpoint","signature":"'
 
 
@@ -158,6 +159,7 @@ class Sealed:
         self.table = sqlite3.connect("", isolation_level=None)
         self.table.execute("BEGIN")
         self.table.execute("CREATE TABLE sealed (seq INTEGER, hash BLOB, key TEXT)")
+        self.table.execute("CREATE INDEX by_key ON sealed (key, seq)")
         self.walk = self.next = None
 
     def add(self, seq, digest, key):
@@ -276,6 +278,8 @@ class Verifier:
         said = f"footprint ledger key {old} gives way to {new}".encode()
         if is_signed(said, old, signatures[0]) and is_signed(said, new, signatures[1]):
             self.rotations.append((seq, old, new))
+        if len(self.rotations) > MOST_KEYS:
+            raise Broken(seq, f"it is one of over {MOST_KEYS:,} changes of keys")
 
     @staticmethod
     def seq_in(text):
@@ -299,7 +303,8 @@ class Verifier:
             raise Broken(self.next, "it is missing; the export breaks off")
         farthest = self.sealed.farthest()
         if goes_to_the_end and farthest >= self.next:
-            raise Broken(self.next, f"it is missing; a checkpoint speaks of entry {farthest}")
+            hint = "for an export that is older than its checkpoints give --part"
+            raise Broken(self.next, f"it is missing; a checkpoint speaks of entry {farthest} ({hint})")
         if trusted and Ed25519PublicKey is not None:
             self.check_keys({key.lower() for key in trusted})
 

@@ -37,12 +37,16 @@ class Kept:
     folder: Path
     file: Path
 
-    def alone(self, *more: str, with_file: bool = True) -> tuple[int, str]:
-        """What the stand-alone verifier says of an export of what is in the database now."""
+    def exported(self) -> Path:
+        """What is in the database now."""
         path = self.folder / "export.jsonl"
         last = Entry.objects.order_by("-seq").values_list("seq", flat=True)[0]
         path.write_text("".join(f"{line}\n" for line in lines_of(1, last)))
-        return run_alone(path, *(["--checkpoints", str(self.file)] if with_file else []), *more)
+        return path
+
+    def alone(self, *more: str, with_file: bool = True) -> tuple[int, str]:
+        """What the stand-alone verifier says of an export of what is in the database now."""
+        return run_alone(self.exported(), *(["--checkpoints", str(self.file)] if with_file else []), *more)
 
 
 def run_alone(*arguments: object) -> tuple[int, str]:

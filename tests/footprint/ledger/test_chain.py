@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from footprint.ledger.chain import GENESIS, BrokenChain, Link, canonical_json, follow, next_hash
+from footprint.ledger.chain import GENESIS, BrokenChain, canonical_json, next_hash
+from tests.footprint.ledger.links import Link, follow
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 CONTENTS = st.lists(

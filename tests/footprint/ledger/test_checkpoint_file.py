@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from footprint.ledger.chain import BrokenChain
-from footprint.ledger.checkpoints import BadCheckpoint, is_torn, read_lines, seal, torn_end
+from footprint.ledger.checkpoints import MOST_KEYS, BadCheckpoint, is_torn, read_lines, seal, torn_end
 from footprint.ledger.exporting import export, lines_of
 from footprint.ledger.keys import key_from_text
 from footprint.ledger.models import Checkpoint, Head
 from footprint.ledger.record import Actor
-from footprint.ledger.sealed import MOST_KEYS, Seals, read_seals
+from footprint.ledger.sealed import Seals, read_seals
 from footprint.ledger.sealing import NoHead, NotWritten, make_checkpoint, rotate_key
 from footprint.ledger.verify import verify
 from tests.footprint.ledger.kept import (

@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 
 from footprint.ledger.chain import next_hash
-from footprint.ledger.checkpoints import seal
+from footprint.ledger.checkpoints import Sealed, seal
 from footprint.ledger.events import Event
-from footprint.ledger.exporting import NoSuchRange, export
+from footprint.ledger.exporting import Export, NoSuchRange, export, lines_of
 from footprint.ledger.keys import key_from_text
 from footprint.ledger.models import Checkpoint, Entry, Head
 from footprint.ledger.record import Actor
+from footprint.ledger.sealing import make_checkpoint
 from footprint.ledger.verify import verify
-from tests.footprint.ledger.kept import KEY, PUBLIC, VERIFIER, Kept, refused, run_alone
+from tests.footprint.ledger.kept import KEY, PUBLIC, VERIFIER, Kept, add, refused, run_alone
 
 
 def test_an_export_holds_its_own_entry_and_seals_itself(kept: Kept):
@@ -33,6 +34,45 @@ def test_an_export_holds_its_own_entry_and_seals_itself(kept: Kept):
     assert "no checkpoint" not in said
     assert Entry.objects.get(seq=10).event == Event.LEDGER_EXPORTED
     assert Checkpoint.objects.latest("pk").seq == 10
+
+
+def written_to(kept: Kept, made: Export) -> Path:
+    path = kept.folder / made.filename
+    path.write_bytes(made.content.read())
+    made.content.close()
+    return path
+
+
+def test_what_is_written_meanwhile_takes_no_seal_from_an_export(kept: Kept, monkeypatch: pytest.MonkeyPatch):
+    def sealed_late(*arguments: Any, **options: Any) -> Sealed:
+        add("meanwhile")
+        return make_checkpoint(*arguments, **options)
+
+    monkeypatch.setattr("footprint.ledger.exporting.make_checkpoint", sealed_late)
+    path = written_to(kept, export(actor=Actor.command("tests")))
+    code, said = run_alone(path, "--checkpoints", str(kept.file), "--key", PUBLIC)
+    assert (code, "Sealed up to entry 10." in said) == (0, True), said
+
+
+def test_the_end_of_a_range_is_sealed_too(kept: Kept):
+    path = written_to(kept, export(actor=Actor.command("tests"), first=2, last=8))
+    code, said = run_alone(path, "--checkpoints", str(kept.file), "--part", "--key", PUBLIC)
+    assert (code, "Sealed up to entry 8." in said) == (0, True), said
+
+
+def test_an_export_older_than_its_checkpoints_is_told_what_to_ask_for(kept: Kept):
+    path = written_to(kept, export(actor=Actor.command("tests")))
+    add("later")
+    make_checkpoint()
+    code, said = run_alone(path, "--checkpoints", str(kept.file), "--key", PUBLIC)
+    assert (code, "--part" in said) == (1, True)
+    assert run_alone(path, "--checkpoints", str(kept.file), "--key", PUBLIC, "--part")[0] == 0
+
+
+def test_ranges_put_away_join_up(kept: Kept):
+    first = [json.loads(line) for line in lines_of(1, 5)]
+    second = [json.loads(line) for line in lines_of(6, 9)]
+    assert second[0]["previous"] == first[-1]["hash"]
 
 
 def test_a_range_is_exported_with_what_stands_before_it(kept: Kept):

@@ -8,11 +8,11 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from footprint.accounts.models import Person
-from footprint.ledger.chain import Link, follow
 from footprint.ledger.events import PHRASES, Event
 from footprint.ledger.models import Checkpoint, Entry, Head
 from footprint.ledger.record import ORIGIN, Actor, NestedChange, Origin, Subject, change
 from tests.cases.beside import Beside, held_open, wait_until_blocked
+from tests.footprint.ledger.links import Link, follow
 from tests.house import FreshDatabase
 from tests.watched_changes import SilentChange
 
@@ -35,6 +35,13 @@ def write_inside() -> None:
     with change(actor=Actor.command("outer")) as ledger:
         ledger.add(Event.CASE_OPENED, Subject("case", "1", "outer"))
         write("inner")
+
+
+def test_what_an_entry_speaks_of_may_be_as_long_as_a_name(db: None):
+    longest = ".".join(["a" * 63] * 4)[:253]
+    with change(actor=Actor.command("tests")) as ledger:
+        ledger.add(Event.CASE_OPENED, Subject("value", longest, longest))
+    assert Entry.objects.get().subject_id == longest
 
 
 def links() -> list[Link]:

@@ -72,3 +72,22 @@ def test_the_owner_of_the_tables_is_refused_as_the_role(fresh_database: FreshDat
         call_command("restrict_role", owner)
     with pytest.raises(CommandError, match="no role nobody_has_it"):
         call_command("restrict_role", "nobody_has_it")
+
+
+@pytest.mark.parametrize(
+    "right",
+    ["ALTER DATABASE {database} OWNER TO {role}", "GRANT pg_write_all_data TO {role}"],
+)
+def test_a_role_that_could_do_more_is_refused(fresh_database: FreshDatabase, right: str):
+    role = f"more_{fresh_database.name}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        (owner,) = cursor.fetchone()
+        cursor.execute(f"CREATE ROLE {role} LOGIN")
+        try:
+            cursor.execute(right.format(database=fresh_database.name, role=role))
+            with pytest.raises(CommandError, match="give another one"):
+                call_command("restrict_role", role)
+        finally:
+            cursor.execute(f"ALTER DATABASE {fresh_database.name} OWNER TO {owner}")
+            cursor.execute(f"DROP ROLE {role}")

@@ -16,6 +16,15 @@ _MAY = {
 }
 
 
+# Who owns the database owns its schema, and so may drop what others own.
+_MAY_DO_MORE = """
+    SELECT r.rolsuper OR pg_has_role(r.rolname, current_user, 'MEMBER')
+           OR pg_has_role(r.rolname, d.datdba, 'MEMBER') OR pg_has_role(r.rolname, 'pg_write_all_data', 'MEMBER')
+      FROM pg_roles r, pg_database d
+     WHERE r.rolname = %s AND d.datname = current_database()
+"""
+
+
 class Command(BaseCommand):
     help = (
         "Grants a database role what the application needs and no more: to the ledger it can only add. "
@@ -30,8 +39,7 @@ class Command(BaseCommand):
         role = sql.Identifier(options["role"])
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                "SELECT rolsuper OR pg_has_role(rolname, current_user, 'MEMBER')"
-                " FROM pg_roles WHERE rolname = %s",
+                _MAY_DO_MORE,
                 [options["role"]],
             )
             found = cursor.fetchone()
@@ -39,7 +47,8 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no role {options['role']}.", returncode=2)
             if found[0]:
                 raise CommandError(
-                    "This role owns the tables or may do as their owner does; give another one.", returncode=2
+                    "This role owns the tables or the database, or may do as their owner does; give another one.",
+                    returncode=2,
                 )
             for statement in _STATEMENTS:
                 cursor.execute(statement.format(role=role))

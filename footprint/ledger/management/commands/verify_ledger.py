@@ -31,6 +31,10 @@ class Command(BaseCommand):
         except BrokenChain as error:
             raise CommandError(f"The ledger is broken. {error}", returncode=1) from error
         seconds = time.monotonic() - began
+        if options["key"] and proven.entries and not proven.sealed_to:
+            raise CommandError(
+                "No checkpoint of a key you trust seals any entry of the ledger.", returncode=4
+            )
         self.stdout.write(f"{proven.in_words()} Last hash {proven.hash.hex()}. {seconds:.1f} s")
 
 
