@@ -91,9 +91,8 @@ def read(text: str, signature: bytes) -> Sealed:
         seq, digest, raw_key = content["seq"], bytes.fromhex(content["hash"]), bytes.fromhex(content["key"])
         torn = str(content.get("torn", ""))
         public = Ed25519PublicKey.from_public_bytes(raw_key)
-        is_one = (
-            content["kind"] == "checkpoint" and type(seq) is int and 0 <= seq < 2**63 and len(digest) == 32
-        )
+        is_one = content["kind"] == "checkpoint" and len(digest) == 32
+        is_one = is_one and type(seq) is int and 0 <= seq < 2**63
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadCheckpoint(0, "a checkpoint cannot be read") from error
     if not is_one:

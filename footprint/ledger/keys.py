@@ -63,7 +63,7 @@ def signing_key() -> Ed25519PrivateKey:
 
 
 def known_key() -> Ed25519PrivateKey:
-    """The key that there is. Who only compares must not make one: every checkpoint would seem a stranger's."""
+    """The key that there is. Who only compares makes none: every checkpoint would seem a stranger's."""
     given = settings.FOOTPRINT.ledger_key
     if given:
         return key_from_text(given)

@@ -19,7 +19,8 @@ _MAY = {
 # Who owns the database owns its schema, and so may drop what others own.
 _MAY_DO_MORE = """
     SELECT r.rolsuper OR pg_has_role(r.rolname, current_user, 'MEMBER')
-           OR pg_has_role(r.rolname, d.datdba, 'MEMBER') OR pg_has_role(r.rolname, 'pg_write_all_data', 'MEMBER')
+           OR pg_has_role(r.rolname, d.datdba, 'MEMBER')
+           OR pg_has_role(r.rolname, 'pg_write_all_data', 'MEMBER')
       FROM pg_roles r, pg_database d
      WHERE r.rolname = %s AND d.datname = current_database()
 """
@@ -47,7 +48,8 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no role {options['role']}.", returncode=2)
             if found[0]:
                 raise CommandError(
-                    "This role owns the tables or the database, or may do as their owner does; give another one.",
+                    "This role owns the tables or the database, or may do as their owner does; "
+                    "give another one.",
                     returncode=2,
                 )
             for statement in _STATEMENTS:
