@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from django.db import connection
-
+from cases.clock import database_now
 from cases.decision_entries import note_ended, note_made, note_proposal_ended, note_proposed
 from cases.explained import ruling_of
 from cases.models import Case, CaseFile, CaseValue, Decision, Proposal, Verdict
@@ -221,11 +220,3 @@ def preview_of(decision: Decision, *, rows: int = 0) -> Preview:
 def preview_of_end(decision: Decision, *, rows: int = 0) -> Preview:
     """What the end of a decision in force would change."""
     return preview_of_ending(decision.pk, reach_of(decision), rows=rows)
-
-
-def database_now() -> datetime:
-    """The clock all decisions go by. Later than any wait for the verdict lock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-        return now

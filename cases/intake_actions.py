@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from cases.deciding import checked_expiry, checked_reason, database_now
+from cases.clock import database_now
+from cases.deciding import checked_expiry, checked_reason
 from cases.intakes.confirming import SMALL_LIST, takes_lead
 from cases.intakes.examining import examine
 from cases.intakes.taking_in import CannotTakeIn, fill

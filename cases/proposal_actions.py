@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from cases.clock import database_now
 from cases.deciding import (
     checked_reason,
-    database_now,
     end_proposal,
     put_in_force,
     refuse_closed,

@@ -11,7 +11,7 @@ from django.db.models import F
 from cases.batches.claims import Held, locked
 from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
 from cases.batches.making import make_room, settle_subjects
-from cases.deciding import database_now
+from cases.clock import database_now
 from cases.decision_entries import note_ended, note_made, note_proposal_ended
 from cases.explained import ruling_of
 from cases.models import Batch, CaseValue, Decision, LeftAlone, Proposal

@@ -15,7 +15,8 @@ from django.db.models import F
 
 from cases.batches.making import end_many
 from cases.batches.writing import ToMake, insert_decisions
-from cases.deciding import database_now, propose
+from cases.clock import database_now
+from cases.deciding import propose
 from cases.decision_entries import note_ended, note_made
 from cases.explained import ruling_of
 from cases.intakes.confirming import why_not_by

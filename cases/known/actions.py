@@ -8,7 +8,7 @@ from itertools import islice
 
 from django.db import connection
 
-from cases.deciding import database_now
+from cases.clock import database_now
 from cases.known.reading import Unread, read_entry
 from cases.known.sources import CannotLoad, ListSource
 from cases.models import KnownList

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO
 
-from cases.deciding import database_now
+from cases.clock import database_now
 from cases.models import Case
 from cases.watchlists.computing import Rule, compute, wanted
 from cases.watchlists.entries import entries_of, gone_before, heading

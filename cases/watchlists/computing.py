@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, starmap
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from cases.verdicts.in_force import IN_FORCE
 from cases.verdicts.ranges import NEVER_PUBLISHED
@@ -26,6 +27,12 @@ from cases.watchlists.models import Watchlist
 _CHUNK = 5_000
 _CURSORS = count()
 
+REACHED = """
+    (d.scope = 'everywhere' OR (d.scope = 'case' AND d.case_id = ANY(%(cases)s))
+     OR (d.scope = 'file' AND EXISTS (
+         SELECT FROM cases_casefile f WHERE f.case_id = ANY(%(cases)s)
+            AND f.kind = d.file_kind AND f.key = d.file_key)))
+"""
 _WANTED = f"""
     CREATE TEMPORARY TABLE watchlists_wanted ON COMMIT DROP AS
     SELECT DISTINCT ON (d.subject_kind COLLATE "C", d.subject)
@@ -36,10 +43,7 @@ _WANTED = f"""
       FROM cases_decision d JOIN accounts_person p ON p.id = d.proposer_id
      WHERE {IN_FORCE} AND d.verdict = %(verdict)s AND d.subject_kind = ANY(%(kinds)s)
        AND d.scope = ANY(%(scopes)s)
-       AND (d.scope = 'everywhere' OR (d.scope = 'case' AND d.case_id = ANY(%(cases)s))
-            OR (d.scope = 'file' AND EXISTS (
-                SELECT FROM cases_casefile f WHERE f.case_id = ANY(%(cases)s)
-                   AND f.kind = d.file_kind AND f.key = d.file_key)))
+       AND {REACHED}
      ORDER BY d.subject_kind COLLATE "C", d.subject,
               array_position(ARRAY['everywhere', 'file', 'case'], d.scope::text), d.id
 """
@@ -159,43 +163,53 @@ class Rule:
         cases = list(watchlist.cases.values_list("pk", flat=True))
         return cls(watchlist.verdict, watchlist.subject_kinds, watchlist.scopes, cases)
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {
+            "verdict": self.verdict,
+            "kinds": list(self.kinds),
+            "scopes": list(self.scopes),
+            "cases": list(self.cases),
+        }
+
 
 def compute(rule: Rule) -> None:
     """Fills the temporary tables. Must be called inside a transaction, which they end with."""
-    asked: dict[str, Any] = {
-        "verdict": rule.verdict,
-        "kinds": list(rule.kinds),
-        "scopes": list(rule.scopes),
-        "cases": list(rule.cases),
-    }
+    with connection.cursor() as cursor:
+        drop_tables(cursor)
+        cursor.execute(_WANTED, rule.parameters)
+        hold_back(cursor, rule)
+
+
+def drop_tables(cursor: CursorWrapper) -> None:
+    cursor.execute("".join(f"DROP TABLE IF EXISTS pg_temp.{table};" for table in _TABLES))
+
+
+def hold_back(cursor: CursorWrapper, rule: Rule) -> None:
+    """Finds the conflicts of what is wanted, takes out what may not leave, and says which names may widen."""
     blocks = rule.verdict == "blocked"
     other = "an allow" if blocks else "a block"
-    with connection.cursor() as cursor:
-        cursor.execute("".join(f"DROP TABLE IF EXISTS pg_temp.{table};" for table in _TABLES))
-        cursor.execute(_WANTED, asked)
-        cursor.execute(_OPPOSITE, asked)
-        cursor.execute(_CONFLICTS)
-        cursor.execute("ANALYZE watchlists_wanted; ANALYZE watchlists_opposite")
-        leave = not blocks
-        cursor.execute(_SAME, {"leave": leave, "why": f"{other} of the same, in another scope"})
-        cursor.execute(_NAME_INSIDE, {"leave": leave, "why": f"{other} of a part of it"})
-        cursor.execute(
-            _NAME_AROUND, {"leave": leave, "why": f"{other} of what is around it, in another scope"}
-        )
-        cursor.execute(_ADDRESS_INSIDE, {"leave": True, "why": f"{other} of a part of it"})
-        cursor.execute(
-            _ADDRESS_AROUND, {"leave": leave, "why": f"{other} of what is around it, in another scope"}
-        )
-        cursor.execute(_NEVER_OUT, {"ranges": list(NEVER_PUBLISHED), "why": "a private or reserved range"})
-        if own := settings.FOOTPRINT.own_ranges:
-            cursor.execute(_NEVER_OUT, {"ranges": own, "why": "one of our own ranges"})
-        if names := settings.FOOTPRINT.own_domains:
-            cursor.execute(_OWN_NAMES, {"names": names, "why": "one of our own names"})
-        cursor.execute(_TAKE_OUT)
-        if blocks:
-            cursor.execute(_NOT_WIDE)
-            cursor.execute("ANALYZE watchlists_not_wide")
-            cursor.execute(_WIDEN)
+    cursor.execute(_OPPOSITE, rule.parameters)
+    cursor.execute(_CONFLICTS)
+    cursor.execute("ANALYZE watchlists_wanted; ANALYZE watchlists_opposite")
+    leave = not blocks
+    cursor.execute(_SAME, {"leave": leave, "why": f"{other} of the same, in another scope"})
+    cursor.execute(_NAME_INSIDE, {"leave": leave, "why": f"{other} of a part of it"})
+    cursor.execute(_NAME_AROUND, {"leave": leave, "why": f"{other} of what is around it, in another scope"})
+    cursor.execute(_ADDRESS_INSIDE, {"leave": True, "why": f"{other} of a part of it"})
+    cursor.execute(
+        _ADDRESS_AROUND, {"leave": leave, "why": f"{other} of what is around it, in another scope"}
+    )
+    cursor.execute(_NEVER_OUT, {"ranges": list(NEVER_PUBLISHED), "why": "a private or reserved range"})
+    if own := settings.FOOTPRINT.own_ranges:
+        cursor.execute(_NEVER_OUT, {"ranges": own, "why": "one of our own ranges"})
+    if names := settings.FOOTPRINT.own_domains:
+        cursor.execute(_OWN_NAMES, {"names": names, "why": "one of our own names"})
+    cursor.execute(_TAKE_OUT)
+    if blocks:
+        cursor.execute(_NOT_WIDE)
+        cursor.execute("ANALYZE watchlists_not_wide")
+        cursor.execute(_WIDEN)
 
 
 COLUMNS = ", ".join(
@@ -212,8 +226,8 @@ def wanted() -> Iterator[ListEntry]:
 
 
 def rows_of(query: str, parameters: Sequence[object]) -> Iterator[ListEntry]:
-    """Entries of a query for COLUMNS."""
-    return map(ListEntry._make, raw_rows_of(query, parameters))
+    """Entries of a query for COLUMNS, and `returned` where it matters."""
+    return starmap(ListEntry, raw_rows_of(query, parameters))
 
 
 def raw_rows_of(query: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:

@@ -9,9 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
-from cases.deciding import database_now
+from cases.clock import database_now
 from cases.watchlists import holding
 from cases.watchlists.holding import Hold
 from cases.watchlists.models import Reconciliation, Target
@@ -163,7 +162,7 @@ def _fail(
 def _close(record: Reconciliation, ended: Reconciliation.Ended, **changes: Any) -> None:
     for name, value in changes.items():
         setattr(record, name, value)
-    record.ended, record.ended_at = ended, timezone.now()
+    record.ended, record.ended_at = ended, database_now()
     record.save()
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+import structlog
+from django.db import DatabaseError, connection, transaction
 
 from cases.models import Decision
 from cases.watchlists.computing import COLUMNS, rows_of
@@ -15,6 +16,7 @@ from cases.watchlists.entries import heading
 from cases.watchlists.formats import REGISTRY, How, ListEntry
 from cases.watchlists.models import Enforcement, Fetch, Publication, Receipt, Target
 
+_LOG = structlog.get_logger(__name__)
 _TOGETHER = 5_000
 _FETCHES_AT_ONCE = 100
 
@@ -55,16 +57,24 @@ def count_fetches() -> int:
         .values_list("pk", flat=True)[:_FETCHES_AT_ONCE]
     )
     for pk in waiting:
-        with transaction.atomic():
-            fetch = (
-                Fetch.objects.select_for_update(of=("self",), skip_locked=True)
-                .select_related("consumer")
-                .filter(pk=pk, is_counted=False)
-                .first()
-            )
-            if fetch is not None:
-                _count(fetch)
+        try:
+            _count_one(pk)
+        except DatabaseError as error:
+            # It waits for the next time; the others must not wait for it.
+            _LOG.error("fetch_not_counted", fetch=pk, error=str(error))
     return len(waiting)
+
+
+def _count_one(pk: int) -> None:
+    with transaction.atomic():
+        fetch = (
+            Fetch.objects.select_for_update(of=("self",), skip_locked=True)
+            .select_related("consumer")
+            .filter(pk=pk, is_counted=False)
+            .first()
+        )
+        if fetch is not None:
+            _count(fetch)
 
 
 def _count(fetch: Fetch) -> None:

@@ -1,5 +1,7 @@
 """The entries of a publication, read back: whole, as a difference, and what has gone since the first one."""
 
+# ruff: noqa: S608  # every part of a statement is a constant; values are parameters
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -11,6 +13,24 @@ from cases.watchlists.computing import COLUMNS, raw_rows_of, rows_of
 from cases.watchlists.formats import Format, Gone, ListEntry, Published, Report
 from cases.watchlists.models import Publication, Watchlist
 
+# In which version an entry had left before it came back unchanged. One that only may widen, or not any more,
+# leaves and comes in the same version.
+_RETURNED = """
+    coalesce((SELECT max(o.removed_in) FROM watchlists_publishedentry o
+               WHERE o.watchlist_id = e.watchlist_id AND o.decision_number = e.decision_number
+                 AND o.kind = e.kind AND o.value = e.value AND o.removed_in <= e.added_in
+                 AND NOT EXISTS (SELECT FROM watchlists_publishedentry n
+                                  WHERE n.watchlist_id = o.watchlist_id
+                                    AND n.decision_number = o.decision_number
+                                    AND n.kind = o.kind AND n.value = o.value
+                                    AND n.added_in = o.removed_in)), 0)
+"""
+_ANY_RETURNED = """
+    SELECT EXISTS (SELECT FROM watchlists_publishedentry o JOIN watchlists_publishedentry e
+        ON e.watchlist_id = o.watchlist_id AND e.decision_number = o.decision_number
+       AND e.kind = o.kind AND e.value = o.value AND e.added_in > o.removed_in
+     WHERE o.watchlist_id = %s AND o.removed_in IS NOT NULL AND e.added_in <= %s)
+"""
 _HAS = "e.watchlist_id = %s AND e.added_in <= %s AND (e.removed_in IS NULL OR e.removed_in > %s)"
 
 
@@ -25,7 +45,8 @@ class Difference(NamedTuple):
 
 def heading(publication: Publication) -> Published:
     of = publication.watchlist
-    return Published(of.slug, of.title, of.about, of.verdict, publication.number or 0, publication.made_at)
+    number = publication.number or 0
+    return Published(of.slug, publication.title, publication.about, of.verdict, number, publication.made_at)
 
 
 def entries_of(publication: Publication) -> Iterator[ListEntry]:
@@ -34,10 +55,19 @@ def entries_of(publication: Publication) -> Iterator[ListEntry]:
 
 
 def entries_at(watchlist_id: int, number: int) -> Iterator[ListEntry]:
+    columns = f"{COLUMNS}, {_RETURNED}" if _has_returned(watchlist_id, number) else COLUMNS
     return rows_of(
-        f"SELECT {COLUMNS} FROM watchlists_publishedentry e WHERE {_HAS} ORDER BY kind, value",  # noqa: S608  # constants
+        f"SELECT {columns} FROM watchlists_publishedentry e WHERE {_HAS} ORDER BY kind, value",
         (watchlist_id, number, number),
     )
+
+
+def _has_returned(watchlist_id: int, number: int) -> bool:
+    """Whether any entry ever came back unchanged: looking for it at each one of a long list takes long."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ANY_RETURNED, [watchlist_id, number])
+        row: tuple[bool] = cursor.fetchone()
+    return row[0]
 
 
 def report_of(format: type[Format], publication: Publication) -> Report:
@@ -50,20 +80,18 @@ def report_of(format: type[Format], publication: Publication) -> Report:
 
 
 def gone_before(publication: Publication) -> Iterator[Gone]:
-    """What earlier publications had and this one has not, each with when it left."""
+    """What earlier publications had and this one has not, or has anew; each with when it left."""
     query = f"""
-        SELECT DISTINCT ON (e.kind, e.value, e.decision_number)
-               {", ".join(f"e.{column}" for column in COLUMNS.split(", "))}, p.made_at
+        SELECT {", ".join(f"e.{column}" for column in COLUMNS.split(", "))}, {_RETURNED}, p.made_at
           FROM watchlists_publishedentry e
           JOIN watchlists_publication p ON p.watchlist_id = e.watchlist_id AND p.number = e.removed_in
          WHERE e.watchlist_id = %s AND e.removed_in <= %s AND NOT EXISTS (
                SELECT FROM watchlists_publishedentry n WHERE n.watchlist_id = e.watchlist_id
                   AND n.kind = e.kind AND n.value = e.value AND n.decision_number = e.decision_number
-                  AND n.added_in <= %s AND (n.removed_in IS NULL OR n.removed_in > %s))
-         ORDER BY e.kind, e.value, e.decision_number, e.removed_in DESC
-    """  # noqa: S608  # constants
-    number = publication.number or 0
-    rows = raw_rows_of(query, (publication.watchlist_id, number, number, number))
+                  AND n.added_in = e.removed_in)
+         ORDER BY e.kind, e.value, e.decision_number, e.removed_in
+    """
+    rows = raw_rows_of(query, (publication.watchlist_id, publication.number or 0))
     return (Gone(ListEntry._make(row[:-1]), row[-1]) for row in rows)
 
 
@@ -81,8 +109,8 @@ def _only_in(watchlist: Watchlist, this: int, other: int, at_most: int) -> tuple
                   AND o.kind = e.kind AND o.value = e.value
                   AND o.added_in <= %s AND (o.removed_in IS NULL OR o.removed_in > %s))
          ORDER BY kind, value LIMIT %s
-    """  # noqa: S608  # constants
+    """
     with connection.cursor() as cursor:
         cursor.execute(query, [watchlist.pk, this, this, other, other, at_most])
         rows = cursor.fetchall()
-    return [ListEntry._make(row[:-1]) for row in rows], rows[0][-1] if rows else 0
+    return [ListEntry(*row[:-1]) for row in rows], rows[0][-1] if rows else 0

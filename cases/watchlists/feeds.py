@@ -46,7 +46,7 @@ class NotThere(Exception):
 
 
 class NothingYet(Exception):
-    """The feed is there, but nothing was published, or it cannot be made while the database is down."""
+    """Nothing was published, or what is there cannot be known or made now: ask again."""
 
 
 class TooMany(Exception):
@@ -108,6 +108,7 @@ class Feeds:
         self.folder = folder
         self._snapshot: Snapshot | None = None
         self._fresh_until = 0.0
+        self._is_kept = False
         self._reading = Lock()
         self._making = Lock()
         self._budget = _Budget()
@@ -116,6 +117,8 @@ class Feeds:
     def fetch(self, *, slug: str, format: str, token: str, address: str, notes: bool = True) -> Kept:
         """Raises NotThere, NothingYet or TooMany."""
         snapshot = self._current()
+        if snapshot is None:
+            raise NothingYet
         digest = hash_of(token)
         right = snapshot.rights.get(digest)
         if right is None or not _opens(right, slug, format):
@@ -132,19 +135,21 @@ class Feeds:
             self._note(right, kept.number, address, digest)
         return kept
 
-    def _current(self) -> Snapshot:
+    def _current(self) -> Snapshot | None:
+        """None when neither the database nor the disk can say anything: then nobody is told "no such feed",
+        which a consumer could take for an empty list."""
         now = time.monotonic()
         if self._snapshot is not None and now < self._fresh_until:
             return self._snapshot
         if not self._reading.acquire(blocking=self._snapshot is None):
-            return self._snapshot or Snapshot()
+            return self._snapshot
         try:
             try:
                 read = _read_snapshot()
                 self._fresh_until = time.monotonic() + FRESH_SECONDS
-                if read != self._snapshot:
+                if read != self._snapshot or not self._is_kept:
                     self._snapshot = read
-                    _write_whole(self.folder / "snapshot.json", _as_json(read))
+                    self._keep(read)
             except DatabaseError as error:
                 _LOG.warning("feeds_without_database", error=str(error))
                 self._fresh_until = time.monotonic() + _LEAVE_ALONE_SECONDS
@@ -153,6 +158,15 @@ class Feeds:
         finally:
             self._reading.release()
         return self._snapshot
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        """What cannot be written now is tried again; until then this process answers from memory."""
+        self._is_kept = False
+        try:
+            _write_whole(self.folder / "snapshot.json", _as_json(snapshot))
+            self._is_kept = True
+        except OSError as error:
+            _LOG.error("feeds_not_kept", error=str(error))
 
     def _file(self, slug: str, format: str, newest: Newest) -> Kept:
         kept = self._kept(slug, format, newest.stem)
@@ -164,7 +178,7 @@ class Feeds:
                 return kept
             try:
                 return self._make(slug, format, newest)
-            except DatabaseError as error:
+            except (DatabaseError, OSError, Publication.DoesNotExist) as error:
                 _LOG.warning(
                     "feed_not_made", watchlist=slug, format=format, number=newest.number, error=str(error)
                 )
@@ -179,7 +193,7 @@ class Feeds:
     def _kept(self, slug: str, format: str, stem: str) -> Kept | None:
         try:
             about = json.loads((self._home(slug, format) / f"{stem}.json").read_text())
-        except (FileNotFoundError, ValueError):
+        except (OSError, ValueError):
             return None
         path = self._home(slug, format) / stem
         number = _number(stem)
@@ -328,11 +342,11 @@ def _as_json(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _from_disk(path: Path) -> Snapshot:
+def _from_disk(path: Path) -> Snapshot | None:
     try:
         kept = json.loads(path.read_text())
-    except (FileNotFoundError, ValueError):
-        return Snapshot()
+    except (OSError, ValueError):
+        return None
     return Snapshot(
         {digest: Right(*right) for digest, right in kept["rights"].items()},
         {watchlist: Newest(*newest) for watchlist, *newest in kept["newest"]},
@@ -343,9 +357,12 @@ def _write_whole(path: Path, content: Mapping[str, Any]) -> None:
     """A reader finds the old content or the new one, never half of one; nobody else can read it."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w") as file:
-        json.dump(content, file)
-    Path(draft).replace(path)
+    try:
+        with os.fdopen(handle, "w") as file:
+            json.dump(content, file)
+        Path(draft).replace(path)
+    finally:
+        Path(draft).unlink(missing_ok=True)
 
 
 _FEEDS: dict[Path, Feeds] = {}

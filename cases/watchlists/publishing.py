@@ -9,12 +9,13 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
-from cases.deciding import database_now
+from cases.clock import database_now
 from cases.verdicts.settle import take_verdict_lock
 from cases.watchlists.computing import COLUMNS, Rule, compute
 from cases.watchlists.models import Publication, Publishing, Watchlist
+from cases.watchlists.restoring import restore, why_second_person
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.keys import CannotSeal
@@ -23,8 +24,9 @@ from footprint.ledger.sealing import make_checkpoint
 
 _LOG = structlog.get_logger(__name__)
 
-# A list with fewer entries is never held.
+# A list with fewer entries is not held for what it loses.
 HELD_FROM = 20
+_LOSES = "More than half of its entries would leave by other than single decisions"
 
 
 class CannotPublish(Exception):
@@ -106,15 +108,15 @@ def publish(*, actor: Actor, watchlist: Watchlist, why: str, by: Person | None =
         _keep_conflicts(locked)
         never_published = not Publication.objects.of(locked).published().exists()
         if not counts.changes and not never_published:
-            Publication.objects.of(locked).held().update(state=Publication.State.REFUSED)
+            _drop_held(ledger, locked, "There is nothing to publish any more.")
             _looked_at(locked, as_of)
             return None
         held = Publication.objects.of(locked).held().first()
         if counts.is_alarming and held is not None and held.sha256 == counts.sha256:
             return held
-        publication = _draft(locked, counts, why=why, by=by, at=as_of)
+        publication = _draft(ledger, locked, counts, why=why, by=by, at=as_of)
         if counts.is_alarming:
-            _hold(ledger, publication, counts)
+            _hold(ledger, publication, counts, _LOSES)
         else:
             _freeze(ledger, publication, as_of)
     return publication
@@ -130,16 +132,23 @@ def roll_back(*, actor: Person, watchlist: Watchlist, number: int, why: str) -> 
             raise CannotPublish(f"There is no version {number}.")
         if not why.strip():
             raise CannotPublish("Say why; it is kept in the ledger.")
-        _take_version(locked, number)
+        restore(locked, number)
         counts = _count(locked)
         if not counts.changes:
-            raise CannotPublish(f"Version {number} has the same entries as the newest one.")
-        publication = _draft(locked, counts, why=why.strip(), by=actor, at=database_now())
+            raise CannotPublish(
+                f"Of version {number} nothing may be published that the newest one has not, and nothing is"
+                " to be taken away."
+            )
+        publication = _draft(ledger, locked, counts, why=why.strip(), by=actor, at=database_now())
         publication.rolled_back_to = number
-        if counts.is_alarming:
-            _hold(ledger, publication, counts)
+        causes = [_LOSES] if counts.is_alarming else []
+        if words := why_second_person(locked):
+            causes.append(words)
+        if causes:
+            _hold(ledger, publication, counts, ". ".join(causes))
         else:
             _freeze(ledger, publication, None)
+        _keep_conflicts(locked)
         locked.paused_why = f"Rolled back to version {number}."
         locked.save(update_fields=["paused_why"])
     return publication
@@ -161,7 +170,7 @@ def release(*, actor: Person, publication: Publication) -> Publication:
             _keep_conflicts(locked)
         else:
             _refuse_when_paused(locked, also_alone=False)
-            _take_version(locked, held.rolled_back_to)
+            restore(locked, held.rolled_back_to)
         if _count(locked).sha256 != held.sha256:
             raise CannotPublish("The list has changed since it was held. Look at the new numbers first.")
         held.approver = actor
@@ -195,12 +204,21 @@ def publish_due() -> list[Publication]:
     """What the clock publishes: each list that has been quiet for long enough or has waited too long."""
     if is_paused():
         return []
-    due = [each for each in Watchlist.objects.filter(paused_why="") if pending(each).is_due]
-    made = [
-        publish(actor=Actor.clock("publish_due"), watchlist=each, why="Decisions since the last version")
-        for each in due
-    ]
+    made = [_publish_if_due(each) for each in Watchlist.objects.filter(paused_why="")]
     return [publication for publication in made if publication is not None]
+
+
+def _publish_if_due(watchlist: Watchlist) -> Publication | None:
+    """What goes wrong with one list must not keep the others from going out."""
+    try:
+        if not pending(watchlist).is_due:
+            return None
+        return publish(
+            actor=Actor.clock("publish_due"), watchlist=watchlist, why="Decisions since the last version"
+        )
+    except (CannotPublish, DatabaseError) as error:
+        _LOG.error("list_not_published", watchlist=watchlist.slug, error=str(error))
+        return None
 
 
 def subject_of(watchlist: Watchlist) -> Subject:
@@ -294,11 +312,15 @@ def preview(watchlist: Watchlist, rule: Rule) -> Counts:
         return _count(watchlist)
 
 
-def _draft(watchlist: Watchlist, counts: Counts, *, why: str, by: Person | None, at: datetime) -> Publication:
+def _draft(
+    ledger: Change, watchlist: Watchlist, counts: Counts, *, why: str, by: Person | None, at: datetime
+) -> Publication:
     """Takes the place of a held publication, if there is one: what it would publish is no more."""
-    Publication.objects.of(watchlist).held().update(state=Publication.State.REFUSED)
+    _drop_held(ledger, watchlist, "Another publication has taken its place.")
     return Publication(
         watchlist=watchlist,
+        title=watchlist.title,
+        about=watchlist.about,
         state=Publication.State.HELD,
         why=why,
         made_at=at,
@@ -310,12 +332,20 @@ def _draft(watchlist: Watchlist, counts: Counts, *, why: str, by: Person | None,
     )
 
 
-def _hold(ledger: Change, publication: Publication, counts: Counts) -> None:
+def _drop_held(ledger: Change, watchlist: Watchlist, why: str) -> None:
+    for held in Publication.objects.of(watchlist).held():
+        held.state = Publication.State.REFUSED
+        held.save(update_fields=["state"])
+        ledger.add(Event.PUBLICATION_REFUSED, subject_of(watchlist), after=_told(held), reason=why)
+
+
+def _hold(ledger: Change, publication: Publication, counts: Counts, because: str) -> None:
+    publication.held_because = because
     publication.save()
     ledger.add(
         Event.PUBLICATION_HELD,
         subject_of(publication.watchlist),
-        after={**_told(publication), "lost": counts.lost},
+        after={**_told(publication), "lost": counts.lost, "because": because},
         reason=publication.why,
     )
 
@@ -352,17 +382,6 @@ def _freeze(ledger: Change, publication: Publication, as_of: datetime | None) ->
 def _looked_at(watchlist: Watchlist, as_of: datetime) -> None:
     watchlist.as_of = as_of
     watchlist.save(update_fields=["as_of"])
-
-
-def _take_version(watchlist: Watchlist, number: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.watchlists_wanted")
-        cursor.execute(
-            f"CREATE TEMPORARY TABLE watchlists_wanted ON COMMIT DROP AS SELECT {COLUMNS}"
-            " FROM watchlists_publishedentry WHERE watchlist_id = %s AND added_in <= %s"
-            " AND (removed_in IS NULL OR removed_in > %s)",
-            [watchlist.pk, number, number],
-        )
 
 
 def _keep_conflicts(watchlist: Watchlist) -> None:

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.utils import timezone
 
+from cases.clock import database_now
 from cases.watchlists.models import Receipt, Target
 from cases.watchlists.targets.base import EntryId, Item, Outcome, Plan, Wish
 
@@ -47,7 +47,7 @@ class Known(NamedTuple):
 def known_of(target: Target) -> Known:
     rows = Receipt.objects.filter(target=target).exclude(state=WITHDRAWN)
     found = list(rows.values_list("key", "remote_id", "content", "state", "words", "since"))
-    fresh = timezone.now() - REFUSED_FOR
+    fresh = database_now() - REFUSED_FOR
     return Known(
         {remote_id: key for key, remote_id, *_ in found if remote_id},
         {key: content for key, _, content, state, *_ in found if content and state in (ACCEPTED, PENDING)},

@@ -1,15 +1,20 @@
-"""What has left a list and is in force outside all the same, and since when."""
+"""What no decision asks for any more, or has left a list, and is in force outside all the same."""
+
+# ruff: noqa: S608  # every part of a statement is a constant of this module; values are parameters
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 
+from cases.verdicts.in_force import IN_FORCE
+from cases.watchlists.computing import REACHED, Rule
 from cases.watchlists.models import Watchlist
 
 AT_MOST = 50
+UNPUBLISHED = "no decision says so any more, and the list has not been published since"
 
 
 class StillThere(NamedTuple):
@@ -27,34 +32,55 @@ class StillInForce(NamedTuple):
     total: int
 
 
+# Still published, and no decision in force says so: nobody has published since, or a version was put back.
+_UNDECIDED = f"""
+    undecided AS MATERIALIZED (
+        SELECT e.kind, e.value, e.added_in FROM watchlists_publishedentry e
+         WHERE e.watchlist_id = %(list)s AND e.removed_in IS NULL
+           AND NOT EXISTS (SELECT FROM cases_decision d WHERE d.id = e.decision_number AND {IN_FORCE})
+           AND NOT EXISTS (SELECT FROM cases_decision d
+                            WHERE d.subject_kind = e.kind AND d.subject = e.value AND {IN_FORCE}
+                              AND d.verdict = %(verdict)s AND d.scope = ANY(%(scopes)s) AND {REACHED}))
+"""
 _LISTED = """
     SELECT FROM watchlists_publishedentry c
      WHERE c.watchlist_id = %(list)s AND c.removed_in IS NULL AND c.kind = {0}.kind AND c.value = {0}.value
 """
+_FIRST_FETCH = """
+    LEFT JOIN LATERAL (SELECT min(at) AS at FROM watchlists_fetch f
+                        WHERE f.consumer_id = c.id AND f.number >= e.added_in {0}) f ON true
+"""
 _STILL = f"""
-    SELECT r.kind, r.value, t.title AS where, r.accepted_at AS since, r.words
+    SELECT r.kind, r.value, t.title AS where, r.accepted_at AS since,
+           CASE WHEN u.kind IS NULL THEN r.words ELSE %(unpublished)s END AS words
       FROM watchlists_receipt r JOIN watchlists_target t ON t.id = r.target_id
+      LEFT JOIN undecided u ON u.kind = r.kind AND u.value = r.value
      WHERE t.watchlist_id = %(list)s AND r.state <> 'withdrawn' AND r.accepted_at IS NOT NULL
-       AND NOT EXISTS ({_LISTED.format("r")})
+       AND (u.kind IS NOT NULL OR NOT EXISTS ({_LISTED.format("r")}))
     UNION ALL
     SELECT e.kind, e.value, c.name, f.at, 'fetched version ' || c.holds || ' last'
       FROM watchlists_consumer c
       JOIN watchlists_publishedentry e ON e.watchlist_id = c.watchlist_id
        AND e.removed_in > c.holds AND e.added_in <= c.holds
-      LEFT JOIN LATERAL (SELECT min(at) AS at FROM watchlists_fetch f
-                          WHERE f.consumer_id = c.id AND f.number >= e.added_in AND f.number < e.removed_in
-                        ) f ON true
+      {_FIRST_FETCH.format("AND f.number < e.removed_in")}
      WHERE c.watchlist_id = %(list)s AND c.revoked_at IS NULL AND NOT EXISTS ({_LISTED.format("e")})
-"""  # noqa: S608  # constants
+    UNION ALL
+    SELECT e.kind, e.value, c.name, f.at, %(unpublished)s
+      FROM watchlists_consumer c JOIN undecided e ON e.added_in <= c.holds
+      {_FIRST_FETCH.format("")}
+     WHERE c.watchlist_id = %(list)s AND c.revoked_at IS NULL
+"""
 
 _LONGEST = f"""
+    WITH {_UNDECIDED}
     SELECT *, count(*) OVER () FROM ({_STILL}) still ORDER BY since NULLS LAST, value LIMIT %(most)s
-"""  # noqa: S608  # constants
+"""
 
 
 def still_in_force(watchlist: Watchlist) -> StillInForce:
     """The longest first."""
     with connection.cursor() as cursor:
-        cursor.execute(_LONGEST, {"list": watchlist.pk, "most": AT_MOST})
+        asked: dict[str, Any] = {"list": watchlist.pk, "most": AT_MOST, "unpublished": UNPUBLISHED}
+        cursor.execute(_LONGEST, asked | Rule.of(watchlist).parameters)
         rows = cursor.fetchall()
     return StillInForce([StillThere(*row[:-1]) for row in rows], rows[0][-1] if rows else 0)

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from cases.deciding import database_now
+from cases.clock import database_now
 from cases.watchlists.ending import subject_of
 from cases.watchlists.models import Target, Watchlist
 from cases.watchlists.targets.open import budget_place, open_target, whereabouts
@@ -19,7 +19,7 @@ from footprint.given_away import check_credential
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, change
 
-_LONGEST_REASON = 2_000
+_LONGEST_REASON = 500
 _CHECKED = frozenset({"slug", "title", "kind", "credential", "grace_minutes"})
 # Addresses below targets/ that are no target.
 TAKEN = frozenset({"new"})
@@ -33,6 +33,10 @@ class TargetFields(TypedDict, total=False):
     credential: str
     takes_allows: bool
     grace_minutes: int
+
+
+class NoReason(Exception):
+    """It is kept in the ledger why a target is paused or emptied."""
 
 
 class TargetMoved(Exception):
@@ -116,8 +120,11 @@ def change_target(
 
 
 def pause_target(*, actor: Person, target: Target, because: str) -> bool:
-    """Nothing is sent there from the next request on. Returns whether it was this call that paused it."""
-    reason = because.strip()[:_LONGEST_REASON]
+    """Nothing is sent there from the next request on. Returns whether it was this call that paused it.
+
+    Raises NoReason.
+    """
+    reason = _reason(because)
     with change(actor=Actor.person(actor)) as ledger:
         locked = _locked(target)
         paused = not locked.is_paused
@@ -144,8 +151,11 @@ def resume_target(*, actor: Person, target: Target) -> bool:
 
 
 def retire_target(*, actor: Person, target: Target, because: str) -> bool:
-    """Withdraws everything of ours there, and then leaves it alone for good. It ends a pause."""
-    reason = because.strip()[:_LONGEST_REASON]
+    """Withdraws everything of ours there, and then leaves it alone for good. It ends a pause.
+
+    Raises NoReason.
+    """
+    reason = _reason(because)
     with change(actor=Actor.person(actor)) as ledger:
         locked = _locked(target)
         retired = locked.retired_at is None
@@ -158,6 +168,13 @@ def retire_target(*, actor: Person, target: Target, because: str) -> bool:
             ledger.add(Event.TARGET_RETIRED, subject_of(locked), before=before, reason=reason)
     target.refresh_from_db()
     return retired
+
+
+def _reason(because: str) -> str:
+    reason = because.strip()[:_LONGEST_REASON]
+    if not reason:
+        raise NoReason
+    return reason
 
 
 def ask_for_dry_run(target: Target) -> None:

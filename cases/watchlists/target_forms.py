@@ -10,6 +10,7 @@ from django.forms import BoundField
 from cases.watchlists.models import Target
 from cases.watchlists.target_actions import TargetFields
 from cases.watchlists.targets.open import OPTIONS, REQUIRED
+from cases.watchlists.targets.sentinel import API_VERSION
 from footprint.azure.credentials import WORDS, Way
 from footprint.azure.errors import BadSetting
 
@@ -19,7 +20,7 @@ LABELS = {
     "resource_group": ("Resource group", "Of the workspace."),
     "workspace": ("Workspace name", "Its name, not its ID."),
     "alias": ("Alias", "3 to 64 letters and digits, with spaces, - and _ inside. Queries name it."),
-    "api_version": ("API version", "Empty: 2025-09-01."),
+    "api_version": ("API version", f"Empty: {API_VERSION}."),
     "endpoint": ("Endpoint", "The address to ask. Empty: the public service."),
     "audience": ("Audience", "Whom a token is for. Empty: the service at the endpoint."),
     "authority": ("Authority", "Who gives out tokens. Empty: as the endpoint's cloud has it."),

@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 
 from cases.actions import undo
-from cases.deciding import database_now
+from cases.clock import database_now
 from cases.models import Case
 from cases.watchlists import actions, feeds, publishing
 from cases.watchlists.models import Consumer, FeedToken, Fetch, Watchlist
@@ -215,3 +215,61 @@ def test_fault_40_feeds_answer_while_the_database_is_gone(
     monkeypatch.setattr("footprint.desk.views.feeds.feeds", lambda: started)
     assert fetch(live_site, token).content == before.content
     assert fetch(live_site, "fp_feed_wrong").status_code == 404
+
+
+def _break_writing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object, **kwargs: object) -> object:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkstemp", full)
+
+
+def test_fault_40_a_full_disk_serves_the_last_file(
+    live_site: house.LiveSite, token: str, blocks: Watchlist, lea: Person, case: Case,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    before = fetch(live_site, token)
+    decide_on(lea, case, "b.example")
+    publish(blocks)
+    _break_writing(monkeypatch)
+    answer = fetch(live_site, token)
+    assert (answer.status_code, answer.content) == (200, before.content)
+
+
+def test_fault_40_a_full_disk_without_a_file_asks_to_come_again(
+    live_site: house.LiveSite, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _break_writing(monkeypatch)
+    answer = fetch(live_site, token)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+
+
+def test_fault_40_a_snapshot_that_was_not_written_is_written_later(
+    token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = feeds.Feeds(tmp_path / "kept")
+    with monkeypatch.context() as broken:
+        _break_writing(broken)
+        assert mine._current() is not None
+    mine._current()
+    assert (tmp_path / "kept" / "snapshot.json").exists()
+
+
+def test_fault_40_a_process_that_knows_nothing_asks_to_come_again(
+    live_site: house.LiveSite, token: str, servers: Home
+) -> None:
+    connections.close_all()
+    house.drop_database(servers, live_site.database.name)
+    answer = fetch(live_site, token)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+
+
+def test_fault_40_a_file_that_is_gone_meanwhile_asks_to_come_again(
+    live_site: house.LiveSite, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*args: object, **kwargs: object) -> object:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("footprint.desk.views.feeds.FeedResponse", gone)
+    answer = fetch(live_site, token)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")

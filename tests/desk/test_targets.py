@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from cases.models import Case
 from cases.watchlists.models import Receipt, Reconciliation, Target, Watchlist
+from cases.watchlists.target_actions import NoReason, pause_target, retire_target
 from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
 from tests.cases.views.pages import text_of
@@ -207,6 +211,23 @@ def test_only_leads_act(target: Target, role: Role):
     for address in (f"{TARGETS}new/defender/", f"{of(target)}edit/"):
         assert client.get(address).status_code == 403
     assert client.post(f"{of(target)}act", {"act": "retire", "why": "x"}).status_code == 403
+
+
+def test_more_targets_need_no_more_questions(site: Client, lab: Lab, target: Target, blocks: Watchlist):
+    target_at(lab, "sentinel", blocks, options={"alias": "list-1"})
+    with CaptureQueriesContext(connection) as few:
+        site.get(TARGETS)
+    for number in range(2, 5):
+        target_at(lab, "sentinel", blocks, options={"alias": f"list-{number}"})
+    with CaptureQueriesContext(connection) as many:
+        site.get(TARGETS)
+    assert len(many) == len(few)
+
+
+@pytest.mark.parametrize("act", [pause_target, retire_target])
+def test_no_action_stops_a_target_without_a_reason(target: Target, rui: Person, act: Any):
+    with pytest.raises(NoReason):
+        act(actor=rui, target=target, because=" ")
 
 
 def test_the_pages_ask_a_fixed_number_of_questions(

@@ -19,7 +19,8 @@ class ListEntry(NamedTuple):
     """One subject of a watchlist. `kind` is name, below, address, network or text; `below` has no star.
 
     `case` is the case it was decided in. `may_widen`: a name of a block list below which nothing is known
-    that is allowed or undecided, so a format that always takes the names below along may have it.
+    that is allowed or undecided, so a format that always takes the names below along may have it. `returned`:
+    the publication in which it left before it came back unchanged, or zero.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class ListEntry(NamedTuple):
     case: int | None
     decision: int
     may_widen: bool = False
+    returned: int = 0
 
 
 class Gone(NamedTuple):

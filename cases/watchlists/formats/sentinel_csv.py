@@ -27,7 +27,7 @@ class SentinelCsv(Format):
     def say(self, entry: ListEntry) -> Said:
         if refused := refusal(entry):
             return refused
-        kind, value, verdict, reason, decided_by, decided_at, expires_at, case, decision, _ = entry
+        kind, value, verdict, reason, decided_by, decided_at, expires_at, case, decision, *_ = entry
         return Said(
             f"{value},{kind},{verdict},{cell(free_text(reason, _LONGEST_REASON))},"
             f"{'' if case is None else case},{person_cell(decided_by, _LONGEST_NAME_OF_PERSON)},"

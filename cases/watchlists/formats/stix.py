@@ -18,7 +18,8 @@ class Stix(Format):
     """A STIX 2.1 bundle of indicators.
 
     An indicator's id follows from the decision: being revoked is for ever, so a new block of the same name
-    is a new indicator. What has left the list is said once more, as revoked.
+    is a new indicator, and so is one that comes back after it had left. What has left the list is said once
+    more, as revoked.
     """
 
     slug = "stix"
@@ -51,11 +52,14 @@ class Stix(Format):
 
 def _indicator(entry: ListEntry, *, revoked_at: str = "") -> str:
     """Values are names, addresses and networks in their strict form: nothing in them needs an escape."""
-    kind, value, verdict, reason, _, decided_at, expires_at, _, decision, _ = entry
+    kind, value, verdict, reason, _, decided_at, expires_at, _, decision, _, returned = entry
+    named = f"{verdict} {kind} {value} {decision}"
+    if returned:
+        named = f"{named} {returned}"
     created = _millis(decided_at)
     until = "" if expires_at is None else f',"valid_until":"{_millis(expires_at)}"'
     return (
-        f"{_BEGINS}{stable_id(f'{verdict} {kind} {value} {decision}')}"
+        f"{_BEGINS}{stable_id(named)}"
         f'","created_by_ref":"{_IDENTITY}","created":"{created}","modified":"{revoked_at or created}",'
         f'"name":"{"*." if kind == "below" else ""}{value}","description":{quoted(reason)},'
         f'"indicator_types":["{"malicious-activity" if verdict == "blocked" else "benign"}"],'

@@ -18,7 +18,7 @@ class WholeCsv(Format):
         return "kind,value,verdict,reason,case,decided_by,decided_at,expires_at,decision\r\n"
 
     def say(self, entry: ListEntry) -> Said:
-        kind, value, verdict, reason, decided_by, decided_at, expires_at, case, decision, _ = entry
+        kind, value, verdict, reason, decided_by, decided_at, expires_at, case, decision, *_ = entry
         return Said(
             f"{kind},{cell(free_text(value, _LONGEST_CELL))},{verdict},"
             f"{cell(free_text(reason, _LONGEST_CELL))},{'' if case is None else case},"

@@ -61,6 +61,11 @@ class Publication(models.Model):
     number = models.PositiveIntegerField(null=True)
     state = models.CharField(max_length=16, choices=State)
     why = models.TextField()
+    # What a second person should look at.
+    held_because = models.TextField(blank=True)
+    # Of the list, as it was called then.
+    title = models.CharField(max_length=100, blank=True)
+    about = models.TextField(blank=True)
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"

@@ -136,7 +136,8 @@ class Receipt(models.Model):
             models.UniqueConstraint(fields=["target", "kind", "value"], name="one_receipt_per_entry"),
         )
         indexes = (
-            models.Index(fields=["target", "state", "-since", "-id"], name="receipt_state"),
+            models.Index(fields=["target", "-id"], name="receipt_newest"),
+            models.Index(fields=["target", "state", "-id"], name="receipt_state"),
             models.Index(fields=["target", "key"], name="receipt_key"),
             models.Index(fields=["decision_number"], name="receipt_decision"),
         )

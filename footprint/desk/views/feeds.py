@@ -40,10 +40,18 @@ def feed(request: HttpRequest, slug: str, format: str) -> HttpResponseBase:
     except NotThere:
         return _plain("No such feed for this token.", 404)
     except NothingYet:
-        return _plain("Nothing is published here yet.", 503, {"Retry-After": "60"})
+        return _not_now()
     except TooMany as refused:
         return _plain("Asked too often.", 429, {"Retry-After": str(refused.seconds)})
-    return _answer(request, kept)
+    try:
+        return _answer(request, kept)
+    except OSError:
+        # It was let go, or the disk fails.
+        return _not_now()
+
+
+def _not_now() -> HttpResponse:
+    return _plain("Nothing can be had here now.", 503, {"Retry-After": "60"})
 
 
 def _answer(request: HttpRequest, kept: Kept) -> HttpResponseBase:

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cases.watchlists.hints import hint_targets
 from cases.watchlists.models import Receipt, Reconciliation, Target, Watchlist
-from cases.watchlists.spending import changes_spent
+from cases.watchlists.spending import changes_spent_at
 from cases.watchlists.still_in_force import still_in_force
 from cases.watchlists.target_actions import (
+    NoReason,
     TargetMoved,
     add_target,
     ask_for_dry_run,
@@ -37,7 +38,6 @@ from footprint.ledger.record import Actor
 
 PAGE = 50
 LOOKS_SHOWN = 10
-_LONGEST_WHY = 500
 KINDS = {
     Target.Kind.SENTINEL: "Items of a watchlist in a Sentinel workspace, for queries with _GetWatchlist.",
     Target.Kind.DEFENDER: "Custom indicators of Defender for Endpoint, which its machines enforce.",
@@ -94,10 +94,9 @@ class ShownTarget:
 def targets(request: SignedInRequest, slug: str) -> HttpResponse:
     shown = get_object_or_404(Watchlist, slug=slug)
     known = list(shown.targets.select_related("watchlist"))
-    states = _states_of(known)
     context = {
         **frame(request, shown, "targets"),
-        "targets": [_look_at(each, states.get(each.pk, {})) for each in known],
+        "targets": _look_at(known),
         "kinds": list(KINDS.items()),
         "still": still_in_force(shown),
     }
@@ -187,35 +186,42 @@ def edit_target(request: SignedInRequest, slug: str, target: str) -> HttpRespons
 def act(request: SignedInRequest, slug: str, target: str) -> HttpResponse:
     found = _found(slug, target)
     wanted = request.POST.get("act", "")
-    why = request.POST.get("why", "").strip()[:_LONGEST_WHY]
-    if wanted in {"pause", "retire"} and not why:
+    try:
+        said = _carry_out(wanted, found, request)
+    except NoReason:
         return _page(request, found, refused=wanted, status=422)
-    match wanted:
-        case "dry-run":
-            ask_for_dry_run(found)
-            said = "A worker looks at what is there. The plan appears below."
-        case "reconcile":
-            ask_for_reconciliation(found)
-            said = "A worker reconciles it as soon as one is free."
-        case "pause":
-            pause_target(actor=request.user, target=found, because=why)
-            said = f"{found.title} is paused. Nothing is sent there until it is resumed."
-        case "resume":
-            resume_target(actor=request.user, target=found)
-            said = f"{found.title} is resumed."
-        case "retire":
-            retire_target(actor=request.user, target=found, because=why)
-            said = f"{found.title} is retired. What is ours there is withdrawn."
-        case _:
-            raise Http404("There is no such act.")
     messages.success(request, said)
     if not hint_targets():
         messages.warning(request, "The broker is unreachable, so it may take a minute longer.")
     return redirect("target", slug, found.slug)
 
 
+def _carry_out(wanted: str, found: Target, request: SignedInRequest) -> str:
+    """What the person is told. Raises NoReason."""
+    why = request.POST.get("why", "")
+    match wanted:
+        case "dry-run":
+            ask_for_dry_run(found)
+            return "A worker looks at what is there. The plan appears below."
+        case "reconcile":
+            ask_for_reconciliation(found)
+            return "A worker reconciles it as soon as one is free."
+        case "pause":
+            pause_target(actor=request.user, target=found, because=why)
+            return f"{found.title} is paused. Nothing is sent there until it is resumed."
+        case "resume":
+            resume_target(actor=request.user, target=found)
+            return f"{found.title} is resumed."
+        case "retire":
+            retire_target(actor=request.user, target=found, because=why)
+            return f"{found.title} is retired. What is ours there is withdrawn."
+        case _:
+            raise Http404("There is no such act.")
+
+
 def _page(request: SignedInRequest, found: Target, *, refused: str = "", status: int = 200) -> HttpResponse:
-    states = _states_of([found]).get(found.pk, {})
+    (standing,) = _look_at([found])
+    states = standing.states
     state = request.GET.get("state", "")
     if state not in Receipt.State.values:
         state = ""
@@ -229,7 +235,7 @@ def _page(request: SignedInRequest, found: Target, *, refused: str = "", status:
     context = {
         **frame(request, found.watchlist, "targets"),
         "target": found,
-        "shown": _look_at(found, states),
+        "shown": standing,
         "options": [
             (LABELS[name][0], found.options[name]) for name in OPTIONS[found.kind] if name in found.options
         ],
@@ -261,13 +267,15 @@ def _found(slug: str, target: str) -> Target:
     return found
 
 
-def _look_at(target: Target, states: dict[str, int]) -> ShownTarget:
-    return ShownTarget(target, _budget(target), states)
+def _look_at(targets: list[Target]) -> list[ShownTarget]:
+    states, spent = _states_of(targets), changes_spent_at(targets)
+    return [
+        ShownTarget(each, _budget(each, spent.get(each.pk, 0)), states.get(each.pk, {})) for each in targets
+    ]
 
 
-def _budget(target: Target) -> Budget | None:
+def _budget(target: Target, spent: int) -> Budget | None:
     if target.kind == Target.Kind.SENTINEL:
-        spent = changes_spent(target) or 0
         return Budget(spent, CHANGES_A_MONTH, "item changes of the workspace this month, by Footprint")
     if target.items_ours is None or target.items_others is None:
         return None

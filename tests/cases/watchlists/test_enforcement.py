@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from cases.actions import undo
-from cases.deciding import database_now
+from cases.clock import database_now
 from cases.models import Case, CaseValue, Decision
-from cases.watchlists import actions, tasks
+from cases.watchlists import actions, enforcement, publishing, tasks
 from cases.watchlists.after_block import effects_of, seen_after_block
 from cases.watchlists.enforcement import count_fetches
 from cases.watchlists.marks import marks_of_blocks
@@ -208,3 +209,82 @@ def test_a_revoked_consumer_is_nobody(blocks: Watchlist, rui: Person, case: Case
     publish(blocks)
     actions.revoke_consumer(actor=lea, consumer=fw)
     assert still_in_force(blocks).total == 0
+
+
+def test_what_was_reversed_is_still_in_force_while_the_list_is_paused(
+    blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "a.example", "b.example")
+    publish(blocks)
+    fetch(consumer(blocks, lea), 1)
+    actions.pause_all(actor=lea, why="Firewall migration")
+    undo(actor=rui, decision=Decision.objects.get(subject="a.example"))
+    (still,) = still_in_force(blocks).shown
+    assert (still.value, still.where, still.since) == ("a.example", "fw-plain-text", NOW)
+    assert still.words == "no decision says so any more, and the list has not been published since"
+
+
+def test_what_was_reversed_is_still_in_force_at_a_target_before_it_is_published(
+    blocks: Watchlist, rui: Person, case: Case
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = Target.objects.create(
+        slug="t", title="Tenant", watchlist=blocks, kind="defender", credential="default", made_at=NOW
+    )
+    Receipt.objects.create(
+        target=target,
+        kind="name",
+        value="a.example",
+        decision_number=Decision.objects.get().pk,
+        key="k",
+        state="accepted",
+        since=NOW,
+        accepted_at=NOW,
+    )
+    assert still_in_force(blocks).total == 0
+    undo(actor=rui, decision=Decision.objects.get())
+    (still,) = still_in_force(blocks).shown
+    assert (still.value, still.where, still.since) == ("a.example", "Tenant", NOW)
+
+
+def test_a_roll_back_puts_in_force_what_no_decision_asks_for(
+    blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    undo(actor=rui, decision=Decision.objects.get())
+    block(rui, case, "b.example")
+    publish(blocks)
+    publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    fetch(consumer(blocks, lea), 3)
+    assert [each.value for each in still_in_force(blocks).shown] == ["a.example"]
+
+
+def test_what_is_blocked_anew_is_no_left_over(blocks: Watchlist, rui: Person, case: Case, lea: Person):
+    block(rui, case, "a.example")
+    publish(blocks)
+    fetch(consumer(blocks, lea), 1)
+    undo(actor=rui, decision=Decision.objects.get())
+    decide_on(rui, case, "a.example")
+    assert still_in_force(blocks).total == 0
+
+
+def test_a_fetch_that_cannot_be_counted_keeps_no_other_waiting(
+    blocks: Watchlist, rui: Person, case: Case, lea: Person, monkeypatch: pytest.MonkeyPatch
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    bad, good = consumer(blocks, lea), consumer(blocks, lea, "pan-os-domain")
+    fetch(bad, 1)
+    fetch(good, 1)
+    count = enforcement._count
+
+    def stumbling(fetch: Fetch) -> None:
+        if fetch.consumer == bad:
+            raise OperationalError("out of memory")
+        count(fetch)
+
+    monkeypatch.setattr(enforcement, "_count", stumbling)
+    count_fetches()
+    assert list(Fetch.objects.filter(is_counted=False).values_list("consumer", flat=True)) == [bad.pk]

@@ -1,20 +1,24 @@
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+import stix2
+from django.db import OperationalError, connection, transaction
 from structlog.testing import capture_logs
 
 from cases.actions import undo
-from cases.deciding import database_now
+from cases.clock import database_now
 from cases.models import Case, Decision, Proposal
 from cases.proposal_actions import approve
 from cases.watchlists import actions, publishing
 from cases.watchlists.computing import Rule, compute, wanted
-from cases.watchlists.entries import difference, entries_of, gone_before
+from cases.watchlists.entries import difference, entries_of, gone_before, heading
+from cases.watchlists.formats.stix import Stix
 from cases.watchlists.models import Publication, Watchlist
 from cases.watchlists.publishing import CannotPublish
+from cases.watchlists.rendering import render
 from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Checkpoint, Entry
 from footprint.ledger.record import Actor
@@ -452,3 +456,202 @@ def test_the_switch_pauses_everything(case: Case, rui: Person, blocks: Watchlist
         publish(blocks)
     actions.resume_all(actor=lea)
     assert publishing.publish_due()
+
+
+def test_a_list_that_cannot_be_published_keeps_no_other_waiting(
+    case: Case, rui: Person, monkeypatch: pytest.MonkeyPatch
+):
+    see(case, "a.example", "b.example")
+    decide_on(rui, case, "a.example")
+    decide_on(rui, case, "b.example", verdict="allowed")
+    age(100)
+    def stumbling(rule: Rule) -> None:
+        if rule.verdict == "blocked":
+            raise OperationalError("no space left on device")
+        compute(rule)
+
+    monkeypatch.setattr("cases.watchlists.publishing.compute", stumbling)
+    (made,) = publishing.publish_due()
+    assert made.watchlist.slug == "all-allows"
+
+
+def test_a_version_is_called_as_its_list_was_called_then(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person
+):
+    see(case, "a.example")
+    decide_on(rui, case, "a.example")
+    first = publish(blocks)
+    assert first is not None
+    asked: dict[str, Any] = {"kinds": blocks.subject_kinds, "scopes": blocks.scopes, "cases": []}
+    actions.change_rule(actor=lea, watchlist=blocks, title="Renamed", about="Anew", **asked)
+    first.refresh_from_db()
+    assert heading(first).title == "All blocks"
+    assert heading(first).about == blocks.about
+
+
+def held_by_roll_back(rui: Person, case: Case, blocks: Watchlist, lea: Person) -> Publication:
+    """Of a version with fewer entries: it would lose more than half."""
+    see(case, "9.9.9.9")
+    decide_on(rui, case, "9.9.9.9")
+    publish(blocks)
+    block_many(rui, case, 40)
+    publish(blocks)
+    return publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+
+
+def test_a_held_publication_whose_place_is_taken_is_told_in_the_ledger(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person
+):
+    held_by_roll_back(rui, case, blocks, lea)
+    publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="Again")
+    entry = Entry.objects.get(event="watchlists:publication:refused")
+    assert entry.content["reason"] == "Another publication has taken its place."
+
+
+def test_a_held_publication_that_has_nothing_to_say_any_more_is_told_in_the_ledger(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person
+):
+    held = held_by_roll_back(rui, case, blocks, lea)
+    actions.resume(actor=lea, watchlist=blocks)
+    assert publish(blocks) is None
+    held.refresh_from_db()
+    assert held.state == "refused"
+    entry = Entry.objects.get(event="watchlists:publication:refused")
+    assert entry.content["reason"] == "There is nothing to publish any more."
+
+
+# What may come back
+
+
+def test_our_own_ranges_do_not_come_back_through_a_roll_back(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person, settings: Any
+):
+    see(case, "9.9.9.9", "a.example", "vpn.contoso.com")
+    decide_on(rui, case, "9.9.9.9")
+    decide_on(rui, case, "vpn.contoso.com")
+    publish(blocks)
+    undo(actor=rui, decision=Decision.objects.get(subject="9.9.9.9"))
+    undo(actor=rui, decision=Decision.objects.get(subject="vpn.contoso.com"))
+    decide_on(rui, case, "a.example")
+    publish(blocks)
+    own = {"own_networks": "9.9.9.0/24", "own_names": "contoso.com"}
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update=own)
+    back = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    assert values_of(back) == []
+    assert {each.why for each in blocks.conflicts.all()} == {
+        "one of our own ranges",
+        "one of our own names",
+    }
+
+
+def test_a_block_comes_back_against_an_allow_only_with_a_second_person(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person, tom: Person
+):
+    see(case, "a.example", "b.example")
+    decide_on(rui, case, "a.example")
+    publish(blocks)
+    decide_on(rui, case, "a.example", verdict="allowed")
+    decide_on(rui, case, "b.example")
+    publish(blocks)
+    held = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    assert held.state == "held"
+    assert held.held_because == "a.example would come back against a decision that is in force"
+    assert values_of(publishing.release(actor=tom, publication=held)) == ["a.example"]
+
+
+def test_an_allow_does_not_come_back_against_a_block(case: Case, rui: Person, allows: Watchlist, lea: Person):
+    see(case, "a.example", "b.example")
+    decide_on(rui, case, "a.example", verdict="allowed")
+    decide_on(rui, case, "b.example", verdict="allowed")
+    publish(allows)
+    decide_on(rui, case, "a.example")
+    publish(allows)
+    with pytest.raises(CannotPublish, match="nothing may be published"):
+        publishing.roll_back(actor=lea, watchlist=allows, number=1, why="A mistake")
+
+
+@pytest.mark.parametrize(("kind", "value", "told"), [
+    ("below", "relay.example", "*.relay.example"), ("network", "9.9.9.0/24", "9.9.9.0/24"),
+])  # fmt: skip
+def test_a_wide_block_comes_back_only_with_a_second_person(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person, kind: str, value: str, told: str
+):
+    see(case, "a.example")
+    wide = decide_wide(rui, case, kind, value)
+    publish(blocks)
+    Decision.objects.filter(pk=wide.pk).update(state="withdrawn", ended_at=database_now(), ended_by=rui)
+    decide_on(rui, case, "a.example")
+    publish(blocks)
+    held = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    assert held.state == "held"
+    assert held.held_because == f"{told} would come back and cover more than one name or address"
+
+
+def test_a_network_with_an_allow_inside_does_not_come_back(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person
+):
+    see(case, "a.example", "9.9.9.9")
+    wide = decide_wide(rui, case, "network", "9.9.9.0/24")
+    publish(blocks)
+    Decision.objects.filter(pk=wide.pk).update(state="withdrawn", ended_at=database_now(), ended_by=rui)
+    decide_on(rui, case, "a.example")
+    decide_on(rui, case, "9.9.9.9", verdict="allowed")
+    publish(blocks)
+    back = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    assert (back.state, values_of(back)) == ("published", [])
+
+
+def test_a_name_that_comes_back_takes_nothing_undecided_along(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person
+):
+    see(case, "a.example", "b.example")
+    decide_on(rui, case, "a.example")
+    publish(blocks)
+    undo(actor=rui, decision=Decision.objects.get(subject="a.example"))
+    see(case, "new.a.example")
+    decide_on(rui, case, "b.example")
+    publish(blocks)
+    back = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    with transaction.atomic():
+        (entry,) = entries_of(back)
+    assert (entry.value, entry.may_widen) == ("a.example", False)
+
+
+def indicators_of(publication: Publication) -> dict[str, bool]:
+    """Each id with whether it is revoked."""
+    text = BytesIO()
+    with transaction.atomic():
+        render(Stix, heading(publication), entries_of(publication), text, gone_before(publication))
+    objects = stix2.parse(text.getvalue().decode(), version="2.1").objects
+    return {each["id"]: each.get("revoked", False) for each in objects if each["type"] == "indicator"}
+
+
+def test_what_comes_back_is_a_new_indicator_because_being_revoked_is_for_ever(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person
+):
+    see(case, "a.example")
+    decide_on(rui, case, "a.example")
+    first = publish(blocks)
+    undo(actor=rui, decision=Decision.objects.get(subject="a.example"))
+    second = publish(blocks)
+    third = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    assert first is not None
+    assert second is not None
+    (old,) = indicators_of(first)
+    assert indicators_of(second) == {old: True}
+    told = indicators_of(third)
+    (new,) = (each for each, is_revoked in told.items() if not is_revoked)
+    assert told == {old: True, new: False}
+    assert indicators_of(third) == told
+
+
+def test_an_entry_that_only_may_widen_no_more_keeps_its_indicator(case: Case, rui: Person, blocks: Watchlist):
+    see(case, "a.example", "b.example")
+    decide_on(rui, case, "a.example")
+    first = publish(blocks)
+    see(case, "new.a.example")
+    decide_on(rui, case, "b.example")
+    second = publish(blocks)
+    assert first is not None
+    assert second is not None
+    assert indicators_of(first).items() <= indicators_of(second).items()
