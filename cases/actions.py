@@ -9,10 +9,10 @@ from datetime import datetime
 from django.db.models import Q
 
 from cases.bases import bases_of, basis_of, check_basis
+from cases.clock import database_now
 from cases.deciding import (
     checked_expiry,
     checked_reason,
-    database_now,
     effect_in_words,
     end,
     made_again,

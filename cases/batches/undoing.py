@@ -12,7 +12,7 @@ from cases.batches.answering import close_many, verdicts_of, waiting_of
 from cases.batches.claims import Held, locked
 from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
 from cases.batches.making import end_many, settle_subjects
-from cases.batches.sql import COVERS, IN_FORCE
+from cases.batches.sql import COVERS
 from cases.clock import database_now
 from cases.deciding import made_again
 from cases.decision_entries import note_ended, note_made

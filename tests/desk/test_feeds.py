@@ -265,11 +265,9 @@ def test_fault_40_a_process_that_knows_nothing_asks_to_come_again(
 
 
 def test_fault_40_a_file_that_is_gone_meanwhile_asks_to_come_again(
-    live_site: house.LiveSite, token: str, monkeypatch: pytest.MonkeyPatch
+    live_site: house.LiveSite, token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(*args: object, **kwargs: object) -> object:
-        raise FileNotFoundError
-
-    monkeypatch.setattr("footprint.desk.views.feeds.FeedResponse", gone)
+    gone = feeds.Kept(tmp_path / "gone", "0" * 64, "text/plain", 1)
+    monkeypatch.setattr(feeds.Feeds, "fetch", lambda self, **asked: gone)
     answer = fetch(live_site, token)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")

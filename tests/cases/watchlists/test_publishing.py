@@ -465,6 +465,7 @@ def test_a_list_that_cannot_be_published_keeps_no_other_waiting(
     decide_on(rui, case, "a.example")
     decide_on(rui, case, "b.example", verdict="allowed")
     age(100)
+
     def stumbling(rule: Rule) -> None:
         if rule.verdict == "blocked":
             raise OperationalError("no space left on device")
