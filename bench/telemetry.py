@@ -39,7 +39,8 @@ from hunts.sources.local import LocalAdapter
 from hunts.sources.locked import Limits, Visible, locked_database, question_connection
 from hunts.sources.translated import translated
 from hunts.telemetry.holdings import disk_used, names_by_rows, newest_event
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.importing import import_files
+from hunts.telemetry.store import Store
 
 NAMES, PAIRS, DEVICES, DAYS = 2_000, 3_000, 400, 30
 EVENTS_PER_FILE = 500_000

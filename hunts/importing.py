@@ -19,8 +19,8 @@ from hunts.adapters import store_of
 from hunts.models import Upload
 from hunts.store_work import FencedOff, Held
 from hunts.telemetry.errors import TelemetryError, UnreadableFile
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.progress import ImportSummary
-from hunts.telemetry.store import import_files
 from hunts.uploads import folder_of, path_of
 
 log = structlog.get_logger(__name__)

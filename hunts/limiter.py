@@ -22,6 +22,7 @@ from django.db.models.functions import Now
 from redis import Redis, RedisError
 
 from footprint.azure.process import PerProcess
+from hunts.limiter_scripts import PAUSE, RECALL, RENEW, TAKE, USE
 from hunts.models import Slice, Source
 
 log = structlog.get_logger(__name__)
@@ -38,54 +39,6 @@ _ANSWER_SECONDS = 2.0
 _CALM_MILLISECONDS = 600_000
 _LOCK_CLASS = 0x464C
 ONE_AT_A_TIME = "The limiter cannot be reached, so this source is asked one question at a time."
-
-_TAKE = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if redis.call('EXISTS', KEYS[4]) == 0 then return {2, 0} end
-redis.call('PEXPIRE', KEYS[4], ARGV[6])
-local paused = tonumber(redis.call('GET', KEYS[3]) or '0')
-if paused > now then return {0, paused - now} end
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ARGV[4])
-redis.call('ZREM', KEYS[1], ARGV[1])
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return {0, 0} end
-if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[3]) then
-    local oldest = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
-    return {0, oldest[2] + ARGV[4] - now + 1}
-end
-redis.call('ZADD', KEYS[1], now + ARGV[5], ARGV[1])
-redis.call('ZADD', KEYS[2], now, ARGV[1] .. ':' .. now)
-redis.call('PEXPIRE', KEYS[1], ARGV[6])
-redis.call('PEXPIRE', KEYS[2], ARGV[6])
-return {1, 0}
-"""
-_RENEW = """
-local time = redis.call('TIME')
-redis.call('ZADD', KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2], ARGV[1])
-"""
-_PAUSE = """
-local time = redis.call('TIME')
-local ends = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
-if tonumber(redis.call('GET', KEYS[3]) or '0') < ends then
-    redis.call('SET', KEYS[3], string.format('%.0f', ends), 'PX', ARGV[1])
-end
-"""
-_USE = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-return {redis.call('ZCOUNT', KEYS[1], now, '+inf'), redis.call('ZCOUNT', KEYS[2], now - ARGV[1], '+inf')}
-"""
-# ARGV: for each question lately asked, its name, its age, and 1 while its worker still holds it.
-_RECALL = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for first = 3, #ARGV, 3 do
-    redis.call('ZADD', KEYS[2], now - ARGV[first + 1], ARGV[first])
-    if ARGV[first + 2] == '1' then redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[first]) end
-end
-redis.call('SET', KEYS[4], 1, 'PX', ARGV[2])
-"""
 
 
 class NoTurn(Exception):
@@ -143,7 +96,7 @@ def renew(holder: Holder) -> None:
     if holder.source.is_local:
         return
     try:
-        _run(_RENEW, holder.source, holder.name, _milliseconds(TURN_SECONDS))
+        _run(RENEW, holder.source, holder.name, _milliseconds(TURN_SECONDS))
     except RedisError:
         log.warning("limiter_unreachable", source=holder.source.slug)
 
@@ -151,7 +104,7 @@ def renew(holder: Holder) -> None:
 def pause(source: Source, seconds: float) -> None:
     """The source wants to be left alone, by everybody."""
     try:
-        _run(_PAUSE, source, _milliseconds(max(seconds, 0.001)))
+        _run(PAUSE, source, _milliseconds(max(seconds, 0.001)))
     except RedisError:
         log.warning("limiter_unreachable", source=source.slug)
 
@@ -159,7 +112,7 @@ def pause(source: Source, seconds: float) -> None:
 def use_of(source: Source) -> Use | None:
     """None while nobody can know, because the limiter cannot be reached."""
     try:
-        return Use(*_run(_USE, source, _milliseconds(WINDOW_SECONDS)))
+        return Use(*_run(USE, source, _milliseconds(WINDOW_SECONDS)))
     except RedisError:
         log.warning("limiter_unreachable", source=source.slug)
         return None
@@ -190,10 +143,10 @@ def _take(holder: Holder) -> tuple[bool, float]:
         _milliseconds(holder.seconds or TURN_SECONDS),
         _CALM_MILLISECONDS,
     )
-    status, wait = _run(_TAKE, source, *given)
+    status, wait = _run(TAKE, source, *given)
     if status == 2:
         _recall(holder)
-        status, wait = _run(_TAKE, source, *given)
+        status, wait = _run(TAKE, source, *given)
     return status == 1, wait / 1000
 
 
@@ -230,7 +183,7 @@ def _recall(holder: Holder) -> None:
             if name != holder.name:
                 given += [name, age, int(is_held)]
     log.warning("limiter_recalled", source=holder.source.slug, questions=len(given) // 3)
-    _run(_RECALL, holder.source, *given)
+    _run(RECALL, holder.source, *given)
 
 
 def name_of(slice_id: int, fence: int) -> str:

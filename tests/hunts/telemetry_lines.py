@@ -8,7 +8,8 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.importing import import_files
+from hunts.telemetry.store import Store
 
 Event = Mapping[str, Any]
 

@@ -14,7 +14,8 @@ from hunts.adapters import store_of
 from hunts.management.commands.import_telemetry import progress_line
 from hunts.models import Source
 from hunts.telemetry.demo.telemetry import demo_lines
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.importing import import_files
+from hunts.telemetry.store import Store
 
 SEED = 20261124
 EVENTS = 240_000

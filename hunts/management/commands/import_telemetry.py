@@ -13,8 +13,8 @@ from hunts.actions import note_import
 from hunts.adapters import store_of
 from hunts.models import Source
 from hunts.telemetry.errors import TelemetryError, UnreadableFile
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.progress import ImportSummary, Phase, Progress
-from hunts.telemetry.store import import_files
 
 BAD_INPUT = 2
 _WIDTH = 79

@@ -9,7 +9,8 @@ import resource
 import sys
 from pathlib import Path
 
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.importing import import_files
+from hunts.telemetry.store import Store
 
 summary = import_files(Store(Path(sys.argv[1])), [Path(sys.argv[2])])
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

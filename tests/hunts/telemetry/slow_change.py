@@ -11,8 +11,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.progress import Progress
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.store import Store
 from hunts.telemetry.upkeep import compact, remove_import
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from hunts.telemetry.errors import UnreadableFile
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.importing import import_files
+from hunts.telemetry.store import Store
 from tests.hunts.telemetry.exports import (
     json_line,
     reader_of,

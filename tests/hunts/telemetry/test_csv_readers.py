@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.lines import LINE_CAP
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.store import Store
 from tests.hunts.telemetry.exports import (
     pairs,
     row,

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from hunts.telemetry.demo.telemetry import demo_lines
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.names import file_key
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.store import Store
 
 END = datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
 COUNT = 12_000

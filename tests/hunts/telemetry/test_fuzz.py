@@ -19,10 +19,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hunts.telemetry.errors import UnreadableFile
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.lines import LineSource
 from hunts.telemetry.readers.base import BadLine
 from hunts.telemetry.readers.json_pieces import pieces_of_document
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.store import Store
 from tests.hunts.telemetry.evtx_bytes import event_log, sysmon_event
 from tests.hunts.telemetry.exports import (
     json_line,

@@ -10,8 +10,9 @@ import pytest
 
 from hunts.telemetry.columns import COLUMNS
 from hunts.telemetry.errors import ImportFailed, StoreDamaged
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.progress import ImportSummary, Phase, Progress
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.store import Store
 from tests.hunts.telemetry.exports import (
     pairs,
     row,

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from hunts.telemetry.errors import UnreadableFile
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.lines import LINE_CAP
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.store import Store
 from tests.hunts.telemetry.exports import bad_lines, json_line, pairs, reader_of, row, stored, write_text
 
 Wrap = Callable[[list[dict[str, Any]]], object]

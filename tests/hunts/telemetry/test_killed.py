@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.progress import Progress
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.store import Store
 from tests.hunts.telemetry.exports import row, stored, write_json_lines
 from tests.hunts.telemetry.slow_change import change
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from hunts.telemetry.errors import UnreadableFile
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.importing import import_files
+from hunts.telemetry.store import Store
 from hunts.telemetry.unpacking import Limits
 from tests.hunts.telemetry.evtx_bytes import event_log, sysmon_event
 from tests.hunts.telemetry.exports import bad_lines, json_line, pairs, row, write_json_lines

@@ -7,7 +7,8 @@ import duckdb
 import pytest
 
 from hunts.telemetry.errors import UnreadableFile
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.importing import import_files
+from hunts.telemetry.store import Store
 from tests.hunts.telemetry.exports import bad_lines, stored
 
 ROW = (

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from hunts.telemetry.errors import UnreadableFile
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.names import file_key
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.store import Store
 from tests.hunts.telemetry.exports import pairs, reader_of, stored
 
 FOLDER = os.environ.get("FOOTPRINT_REAL_TELEMETRY")

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hunts.telemetry.errors import UnreadableFile
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.names import file_key
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.store import Store
 from tests.hunts.telemetry.exports import (
     pairs,
     row,

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.importing import import_files
+from hunts.telemetry.store import Store
 from tests.hunts.telemetry.evtx_bytes import event_log, sysmon_event
 from tests.hunts.telemetry.exports import bad_lines, pairs, stored, write_text
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from hunts.telemetry.columns import COLUMNS, RECORDED
 from hunts.telemetry.errors import ChangeFailed, UnknownImport
 from hunts.telemetry.holdings import NameRows, disk_used, names_by_rows, newest_event, rows_by_import
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.progress import Phase, Progress
-from hunts.telemetry.store import Store, import_files
+from hunts.telemetry.store import Store
 from hunts.telemetry.upkeep import compact, keep_days, remove_import
 from tests.hunts.telemetry.exports import row, stored, write_json_lines
 

@@ -11,7 +11,7 @@ from footprint.ledger.record import Actor
 from hunts.adapters import store_of
 from hunts.models import Source
 from hunts.source_actions import add_source
-from hunts.telemetry.store import import_files
+from hunts.telemetry.importing import import_files
 from tests.hunts.telemetry.exports import row, write_json_lines
 
 pytestmark = pytest.mark.django_db
