@@ -46,12 +46,14 @@ CHROMIUM_FLAGS = [
 ]
 
 
-def wait_until(what: Callable[[], object], *, seconds: float = DEADLINE_SECONDS, why: str = "") -> None:
-    """Polls until `what` is true; fails the test when the deadline passes first."""
+def wait_until(
+    what: Callable[[], object], *, seconds: float = DEADLINE_SECONDS, why: Callable[[], str] = str
+) -> None:
+    """Polls until `what` is true; fails the test when the deadline passes first, with `why` as it is then."""
     deadline = time.monotonic() + seconds
     while not what():
         if time.monotonic() > deadline:
-            pytest.fail(f"Waited {seconds:g} s in vain. {why}")
+            pytest.fail(f"Waited {seconds:g} s in vain. {why()}")
         time.sleep(0.05)
 
 

@@ -64,7 +64,7 @@ def held_open(work: Callable[[], Any]) -> Iterator[None]:
 
 def wait_until_blocked() -> None:
     """Returns when a connection to this database waits for a lock."""
-    wait_until(_someone_waits, why="Nobody waits for a lock.")
+    wait_until(_someone_waits, why=lambda: "Nobody waits for a lock.")
 
 
 def _someone_waits() -> bool:

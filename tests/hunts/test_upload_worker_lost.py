@@ -68,7 +68,7 @@ def test_an_import_whose_worker_is_killed_is_done_once_all_the_same(
         store_sweep.sweep()
         return upload.phase == "reading"
 
-    wait_until(is_reading, why=doomed.said()[-2000:])
+    wait_until(is_reading, why=lambda: doomed.said()[-2000:])
     doomed.kill()
     assert state_of(first) == Upload.State.WORKING, "The import was over before the kill: make it longer."
     assert store_of(source).imports() == ()
@@ -80,7 +80,7 @@ def test_an_import_whose_worker_is_killed_is_done_once_all_the_same(
         assert not Upload.objects.filter(state=Upload.State.FAILED).exists(), told()
         return {state_of(first), state_of(second)} == {Upload.State.DONE}
 
-    wait_until(ended, seconds=120, why=told())
+    wait_until(ended, seconds=120, why=told)
     store = store_of(source)
     assert sum(store.days().values()) == ROWS
     assert sorted(record.new_rows for record in store.imports()) == [0, ROWS]

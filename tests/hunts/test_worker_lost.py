@@ -41,7 +41,7 @@ def test_a_run_completes_undisturbed_after_its_worker_was_killed(
     doomed = start_worker(**SETTINGS)
     hints.hint_run(run)
     done = run.slices.filter(state=Slice.State.DONE, purpose=Slice.Purpose.DAYS)
-    wait_until(lambda: done.count() >= 3, why=doomed.said()[-2000:])
+    wait_until(lambda: done.count() >= 3, why=lambda: doomed.said()[-2000:])
     doomed.kill()
     left = run.slices.unfinished().count()
     assert left > 0, "The run was over before the worker was killed: make it longer."

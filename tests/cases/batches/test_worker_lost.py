@@ -34,7 +34,7 @@ def test_a_batch_whose_worker_is_killed_decides_each_value_once_all_the_same(
     confirm(actor=rui, batch=batch)
     doomed = start_worker(**SETTINGS)
     hint([batch.pk])
-    wait_until(lambda: Decision.objects.count() >= 100, why=doomed.said()[-2000:])
+    wait_until(lambda: Decision.objects.count() >= 100, why=lambda: doomed.said()[-2000:])
     doomed.kill()
     batch.refresh_from_db()
     assert batch.state == Batch.State.RUNNING, "It was over before the worker was killed: make it longer."
