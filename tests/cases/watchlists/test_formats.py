@@ -4,6 +4,7 @@ import csv
 import ipaddress
 import json
 import re
+import tracemalloc
 import uuid
 import zipfile
 from collections.abc import Iterable
@@ -246,6 +247,20 @@ def test_csv_reads_back_as_the_entries(format: str):
     told = [(row.get("Value", row.get("value")), row.get("Decision", row.get("decision"))) for row in
             table(*FIXED[:-1], format=format)]  # fmt: skip
     assert told == [(each.value, str(each.decision)) for each in FIXED[:-1]]
+
+
+@ALL_FORMATS
+def test_a_long_list_is_written_in_little_memory(format: type[Format]):
+    """As a million entries would be: no more of them is held than one piece has."""
+    many = (ENTRY._replace(value=f"n{number:06}.example", decision=number) for number in range(20_000))
+    with Path("/dev/null").open("wb") as nowhere:
+        tracemalloc.start()
+        try:
+            render(format, BLOCKS, many, nowhere)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 2_000_000
 
 
 # Defender
