@@ -337,6 +337,13 @@ def test_a_name_under_a_star_would_hide_its_own_subdomains_and_is_not_said_again
     assert "n7.relay-pool.example" not in targets(zone_of(*FIXED))
 
 
+def test_a_name_with_no_room_for_the_zone_behind_it_is_left_out_and_told():
+    long = ".".join(["a" * 60] * 4)[:191]
+    said = REGISTRY["rpz"](BLOCKS).say(ENTRY._replace(value=long))
+    assert (said.how, said.text) == (How.LEFT_OUT, "")
+    assert "190 characters" in said.why
+
+
 def test_allows_pass():
     assert set(targets(zone_of(*allowed(FIXED), of=ALLOWS)).values()) == {"rpz-passthru."}
 
