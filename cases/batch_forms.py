@@ -12,7 +12,9 @@ class SelectionForm(WordingForm):
     """The bar under the queue. What it leaves open is as usual for the verdict; why may be said later."""
 
     scope = forms.ChoiceField(
-        choices=[("", "usual place"), ("case", "this case"), ("everywhere", "everywhere")], required=False
+        choices=[("", "usual place"), ("case", "this case"), ("everywhere", "everywhere")],
+        required=False,
+        error_messages={"invalid_choice": "Choose this case or everywhere."},
     )
     until = forms.ChoiceField(
         choices=[("", "usual end"), ("never", "no end"), (MONTH, "30 days"), (YEAR, "one year")],

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from cases.models import Case, CaseFile, CaseVisit, Severity, Tlp
 from cases.observed import is_storable
+from cases.refusals import RefusedAt
 from cases.tags import bad_tag
 from cases.texts import first_hidden
 from footprint.accounts.may import Verb, may
@@ -59,22 +60,12 @@ class CaseFacts:
         }
 
 
-class CannotOpen(Exception):
+class CannotOpen(RefusedAt):
     """A case needs a title and at least one file; `field` names what is missing."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
 
-
-class CannotChange(Exception):
-    """What was asked for cannot be. `field` is the form field that `message` belongs to, or empty."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
+class CannotChange(RefusedAt):
+    """What was asked for cannot be."""
 
 
 class CaseChangedMeanwhile(Exception):

@@ -31,6 +31,7 @@ class Everywhere:
     of_cases: int
     endpoints: Sequence[Endpoint]
     endpoints_cut: bool
+    values_cut: bool = False
 
     @property
     def subject(self) -> Subject:
@@ -102,7 +103,7 @@ def canonical(typed: str) -> tuple[str, str] | None:
 
 def everywhere(value: str, kind: str) -> Everywhere:
     known = _in_all_cases(value).select_related("case__owner")
-    values = list(known.order_by("-last_seen")[:CASES_AT_MOST])
+    values = list(known.order_by("-last_seen")[: CASES_AT_MOST + 1])
     if values:
         kind = values[0].kind
     of_value = Endpoint.objects.covered_by(CaseValue(value=value, kind=kind))
@@ -112,7 +113,8 @@ def everywhere(value: str, kind: str) -> Everywhere:
     return Everywhere(
         value=value,
         kind=kind,
-        values=values,
+        values=values[:CASES_AT_MOST],
+        values_cut=len(values) > CASES_AT_MOST,
         of_cases=Case.objects.count(),
         endpoints=endpoints[:ENDPOINTS_AT_MOST],
         endpoints_cut=len(endpoints) > ENDPOINTS_AT_MOST,

@@ -4,13 +4,10 @@ It warns and never decides. Whatever could grow without bounds is counted up to 
 "at least" that much, so that the answer comes while the form opens.
 """
 
-# every part of a statement is a constant; values are parameters
-
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings
@@ -18,12 +15,14 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Reverse
 
+from cases.explained import ruling_of
 from cases.known.matching import KnownHit, known_hits
 from cases.models import Case, Decision, Verdict
-from cases.verdicts.precedence import SCOPE_RANK, SCOPE_STEP, Scope
+from cases.verdicts import precedence
+from cases.verdicts.precedence import Ruling, Scope
 from cases.verdicts.ranges import Range, ranges_of
 from cases.verdicts.settle import Reach, select_reached
-from cases.verdicts.subject import Subject, SubjectKind, suffixes_of
+from cases.verdicts.subject import Subject, SubjectKind, networks_around, suffixes_of
 
 # So many endpoints are looked at; beyond them every number is "at least".
 ENDPOINTS_AT_MOST = 2_000
@@ -87,6 +86,7 @@ class Preflight:
     beside: Beside
     against: Sequence[Against] = field(default_factory=tuple)
     against_more: int = 0
+    against_is_cut: bool = False
 
     @property
     def is_block(self) -> bool:
@@ -109,13 +109,11 @@ _WARN_BLOCK = frozenset({"good", "shared"})
 _WARN_ALLOW = frozenset({"bad"})
 
 
-def preflight(
-    *, case: Case, subject: Subject, verdict: str, scope: str, file_id: int | None = None
-) -> Preflight:
+def preflight(*, case: Case, subject: Subject, verdict: str, scope: str) -> Preflight:
     """`scope` is case, file or everywhere; the numbers speak of all cases whatever it is."""
     house = settings.FOOTPRINT
     prevalence, beside = seen(subject)
-    against, more = _against(case, subject, verdict, scope)
+    against, more, is_cut = _against(case, subject, verdict, scope)
     return Preflight(
         subject=subject,
         verdict=verdict,
@@ -126,6 +124,7 @@ def preflight(
         beside=beside,
         against=against,
         against_more=more,
+        against_is_cut=is_cut,
     )
 
 
@@ -207,18 +206,21 @@ def _neighbours(subject: Subject, addresses: tuple[str, ...], total: int, is_cut
     return Beside(addresses, total, (), tuple(named or ()), count, is_cut)
 
 
-def _against(case: Case, subject: Subject, verdict: str, scope: str) -> tuple[list[Against], int]:
-    """The decisions of the other verdict that meet the subject, those that go on winning first."""
+def _against(case: Case, subject: Subject, verdict: str, scope: str) -> tuple[list[Against], int, bool]:
+    """The decisions of the other verdict that meet the subject, those that go on winning first.
+
+    With them how many more there are, and whether that is "at least".
+    """
     other = Verdict.ALLOWED if verdict == Verdict.BLOCKED else Verdict.BLOCKED
     read = Decision.objects.in_force().annotate(backwards=Reverse("subject"))
     found = read.filter(_overlapping(subject), verdict=other)
     if scope != Decision.Scope.EVERYWHERE:
         found = found.covering(case)
-    rank = SCOPE_RANK[Scope(scope)] * SCOPE_STEP + subject.specificity
+    rank = Ruling(0, precedence.Verdict(verdict), subject, Scope(scope)).rank
     listed = list(found.select_related("proposer", "made_in").order_by("-pk")[: _LOOKED_AT + 1])
     against = [_one_against(decision, subject, rank) for decision in listed[:_LOOKED_AT]]
     against.sort(key=lambda each: (not each.wins, each.relation != "the same", -each.decision.pk))
-    return against[:DECISIONS_AT_MOST], max(0, len(listed) - DECISIONS_AT_MOST)
+    return against[:DECISIONS_AT_MOST], max(0, len(listed) - DECISIONS_AT_MOST), len(listed) > _LOOKED_AT
 
 
 _LOOKED_AT = 50
@@ -226,9 +228,8 @@ _LOOKED_AT = 50
 
 def _one_against(decision: Decision, subject: Subject, rank: int) -> Against:
     theirs = decision.as_subject
-    their_rank = SCOPE_RANK[Scope(decision.scope)] * SCOPE_STEP + theirs.specificity
     relation = "the same" if theirs == subject else "inside it" if subject.covers(theirs) else "around it"
-    return Against(decision, their_rank > rank, relation)
+    return Against(decision, ruling_of(decision).rank > rank, relation)
 
 
 def _overlapping(subject: Subject) -> Q:
@@ -245,14 +246,7 @@ def _overlapping(subject: Subject) -> Q:
         return same | around | Q(subject_kind="name", subject=subject.text) | below
     if subject.kind is SubjectKind.TEXT:
         return same
-    network = ip_network(subject.text)
-    widths = range(_WIDEST[network.version], network.prefixlen)
-    around = Q(
-        subject_kind="network", network__in=[str(network.supernet(new_prefix=width)) for width in widths]
-    )
+    around = Q(subject_kind="network", network__in=networks_around(subject.text))
     if subject.kind is SubjectKind.ADDRESS:
         return same | around
-    return same | around | Q(network__net_contained=str(network))
-
-
-_WIDEST = {4: 8, 6: 19}
+    return same | around | Q(network__net_contained=subject.text)

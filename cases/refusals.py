@@ -18,12 +18,16 @@ class Refused(Exception):
         self.message = message
 
 
-class CannotDecide(Refused):
-    """What was asked cannot be decided. `field` is the form field that `message` belongs to, or empty."""
+class RefusedAt(Refused):
+    """`field` is the form field that `message` belongs to, or empty."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+class CannotDecide(RefusedAt):
+    """What was asked cannot be decided."""
 
 
 class DecidedMeanwhile(Refused):

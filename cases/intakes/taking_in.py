@@ -11,6 +11,7 @@ from cases.intakes.examining import examine
 from cases.lists import ListError, Readable, ReadLine, choose, decoded, read_list
 from cases.models import Intake, IntakeLine
 from cases.observed import visible
+from cases.refusals import RefusedAt
 from cases.verdicts.subject import Subject
 
 LARGEST_BYTES = 10_000_000
@@ -21,13 +22,8 @@ _COPY = """
 """
 
 
-class CannotTakeIn(Exception):
-    """Nothing was kept. `field` is the form field that `message` belongs to, or empty."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-        self.message = message
+class CannotTakeIn(RefusedAt):
+    """Nothing was kept."""
 
 
 def fill(intake: Intake, content: bytes, reader: str) -> None:

@@ -17,6 +17,7 @@ from cases.batches.actions import CannotChangeBatch
 from cases.batches.answering import waiting_of
 from cases.batches.hints import hint
 from cases.batches.preview import frozen_values, preview_batch
+from cases.forms import EndForm
 from cases.models import Batch, Case, CaseValue, LeftAlone
 from cases.proposals import why_not_for
 from cases.refusals import CannotDecide
@@ -29,6 +30,7 @@ from footprint.accounts.may import Verb
 from footprint.accounts.models import Person
 
 LISTED = 100
+OFFERED = 50
 _MOST_PICKED = 5_000
 _MOST_DIGITS = 18
 
@@ -44,11 +46,9 @@ def draft(request: SignedInRequest, pk: int) -> HttpResponse:
     query = kept(QueryDict(request.POST.get("back", "")[:2000]))
     is_all = bool(request.POST.get("all"))
     form = SelectionForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, case, form, "")
     try:
-        if not form.is_valid():
-            raise CannotDecide(
-                "", " ".join(str(error) for errors in form.errors.values() for error in errors)
-            )
         form.as_usual(verdict)
         batch = actions.draft(
             actor=request.user,
@@ -62,9 +62,36 @@ def draft(request: SignedInRequest, pk: int) -> HttpResponse:
             is_picked=not is_all,
         )
     except CannotDecide as refusal:
-        messages.error(request, f"Nothing was selected for a decision: {refusal.message}")
-        return redirect(address_of(case, query.urlencode()))
+        if refusal.field in form.fields:
+            form.add_error(refusal.field, refusal.message)
+            return _refused(request, case, form, "")
+        return _refused(request, case, form, refusal.message)
     return redirect("case-batch", pk, batch.pk)
+
+
+def _refused(request: SignedInRequest, case: Case, form: SelectionForm, said: str) -> HttpResponse:
+    """Says why, with everything that was ticked and typed, so that it can be mended in its place."""
+    query = kept(QueryDict(request.POST.get("back", "")[:2000]))
+    picked, is_all = _ids(request), bool(request.POST.get("all"))
+    context = {
+        "nav": "cases",
+        "tab": "queue",
+        "case": case,
+        "form": form,
+        "said": said[:1].upper() + said[1:],
+        "verdict": request.POST["verdict"],
+        "is_all": is_all,
+        "picked": [] if is_all else picked,
+        "offered": [] if is_all or picked else _offered(request, case, query),
+        "back": query.urlencode(),
+        "back_url": address_of(case, query.urlencode()),
+    }
+    return render(request, "cases/batch_refused.html", context, status=422)
+
+
+def _offered(request: SignedInRequest, case: Case, query: QueryDict) -> list[CaseValue]:
+    filters = Filters.read(query, case.files.all(), new_since=visit_of(request, case))
+    return filters.apply(CaseValue.objects.filter(case=case)).page_of_many(filters.order, None, OFFERED)
 
 
 def _all(request: SignedInRequest, case: Case, query: QueryDict) -> CaseValueQuerySet:
@@ -75,12 +102,16 @@ def _all(request: SignedInRequest, case: Case, query: QueryDict) -> CaseValueQue
 
 
 def _picked(request: SignedInRequest, case: Case) -> CaseValueQuerySet:
-    ids = [pk for pk in request.POST.getlist("value") if pk.isascii() and pk.isdecimal()]
+    ids = _ids(request)
     if not ids:
-        raise CannotDecide("", "tick at least one value.")
-    return CaseValue.objects.filter(
-        case=case, pk__in=[pk for pk in ids[:_MOST_PICKED] if len(pk) <= _MOST_DIGITS]
-    )
+        raise CannotDecide("", "Tick at least one value.")
+    return CaseValue.objects.filter(case=case, pk__in=ids)
+
+
+def _ids(request: SignedInRequest) -> list[str]:
+    """Of the values that were ticked."""
+    ids = [pk for pk in request.POST.getlist("value") if pk.isascii() and pk.isdecimal()]
+    return [pk for pk in ids[:_MOST_PICKED] if len(pk) <= _MOST_DIGITS]
 
 
 @requires(Verb.READ_CASES)
@@ -121,8 +152,8 @@ def act(request: SignedInRequest, pk: int, batch_pk: int) -> HttpResponse:
             messages.success(request, "Nothing was decided.")
             return redirect(address_of(found.case, found.query))
         if wanted == "reject":
-            actions.reject_batch(actor=request.user, batch=found, reason=request.POST.get("reason", ""))
-        elif wanted in _ACTS:
+            return _reject(request, found)
+        if wanted in _ACTS:
             _ACTS[wanted](actor=request.user, batch=found)
         else:
             raise BadRequest("A batch knows no such act.")
@@ -131,6 +162,20 @@ def act(request: SignedInRequest, pk: int, batch_pk: int) -> HttpResponse:
     else:
         hint([found.pk])
     return redirect("case-batch", pk, batch_pk)
+
+
+def _reject(request: SignedInRequest, found: Batch) -> HttpResponse:
+    form = EndForm(request.POST)
+    if form.is_valid():
+        try:
+            actions.reject_batch(actor=request.user, batch=found, reason=form.cleaned_data["reason"])
+        except CannotDecide as refusal:
+            form.add_error(refusal.field or None, refusal.message)
+        else:
+            hint([found.pk])
+            return redirect("case-batch", found.case_id, found.pk)
+    context = _context(found, request.user) | {"rejecting": form}
+    return render(request, "cases/batch.html", context, status=422)
 
 
 _ACTS = {

@@ -51,7 +51,7 @@ def edit(request: SignedInRequest, pk: int) -> HttpResponse:
         form.add_error(refusal.field or None, refusal.message)
         return _edit_page(request, case, form, status=422)
     except CaseChangedMeanwhile as conflict:
-        return _edit_conflict(request, form, conflict)
+        return _edit_conflict(request, conflict)
     messages.success(request, f"Case {pk} is saved.")
     return redirect("case", pk)
 
@@ -92,7 +92,7 @@ def state(request: SignedInRequest, pk: int) -> HttpResponse:
         form.add_error(refusal.field or None, refusal.message)
         return _state_page(request, case, form, status=422)
     except CaseChangedMeanwhile as conflict:
-        again = StateForm({**form.data.dict(), "version": conflict.current.version})  # type: ignore[attr-defined]  # a QueryDict
+        again = StateForm({**request.POST.dict(), "version": conflict.current.version})
         return _state_page(request, conflict.current, again, conflict=conflict, status=409)
     said = SAID[Case.State(moved.state)].format(pk=pk, staying=in_words(staying_in_force(moved)))
     messages.success(request, said.strip())
@@ -110,11 +110,10 @@ def _edit_page(
     return render(request, "cases/case_edit.html", context, status=status)
 
 
-def _edit_conflict(request: SignedInRequest, form: CaseForm, conflict: CaseChangedMeanwhile) -> HttpResponse:
+def _edit_conflict(request: SignedInRequest, conflict: CaseChangedMeanwhile) -> HttpResponse:
     """The form as it was typed; saved again, it overwrites what is shown beside it."""
-    typed = form.data.dict()  # type: ignore[attr-defined]  # a QueryDict
     kept = CaseForm.first_values(conflict.current)
-    again = CaseForm({**typed, "version": conflict.current.version}, case=conflict.current)
+    again = CaseForm({**request.POST.dict(), "version": conflict.current.version}, case=conflict.current)
     again.is_valid()
     shown = _in_words(conflict.current)
     mine, theirs = again.cleaned_data, CaseForm(kept, case=conflict.current)

@@ -29,6 +29,7 @@ def decision_page(request: SignedInRequest, pk: int) -> HttpResponse:
     state = state_in_words(decision, timezone.now())
     is_in_force = state == Decision.State.IN_FORCE
     subject = decision.as_subject
+    history, around = _on_the_same_subject(decision), _around(decision)
     context = {
         "nav": "decisions",
         "decision": decision,
@@ -36,8 +37,10 @@ def decision_page(request: SignedInRequest, pk: int) -> HttpResponse:
         "is_in_force": is_in_force,
         "covers": subject.in_words(),
         "shown_form": shown_form(decision.subject),
-        "history": _on_the_same_subject(decision),
-        "around": _around(decision),
+        "history": history[:SHOWN],
+        "history_is_cut": len(history) > SHOWN,
+        "around": around[:SHOWN],
+        "around_is_cut": len(around) > SHOWN,
         "governed": governed_by(decision) if is_in_force else Governed((), (), False, Waiting()),
         "looked_at_most": LOOKED_AT_MOST,
         "only": [decision],
@@ -49,7 +52,7 @@ def decision_page(request: SignedInRequest, pk: int) -> HttpResponse:
 def _on_the_same_subject(decision: Decision) -> Sequence[Decision]:
     """All there ever were, in any scope, the youngest first: what superseded what is among them."""
     same = Decision.objects.filter(subject=decision.subject, subject_kind=decision.subject_kind)
-    return list(same.select_related(*_WHO).order_by("-pk")[:SHOWN])
+    return list(same.select_related(*_WHO).order_by("-pk")[: SHOWN + 1])
 
 
 def _intake_of(decision: Decision) -> Intake | None:
@@ -62,4 +65,4 @@ def _intake_of(decision: Decision) -> Intake | None:
 def _around(decision: Decision) -> Sequence[Decision]:
     """In force on what lies around this subject: names above it, networks it is in."""
     found = Decision.objects.in_force().covering_subject(decision.as_subject).select_related(*_WHO)
-    return list(found.order_by("subject_kind", "pk")[:SHOWN])
+    return list(found.order_by("subject_kind", "pk")[: SHOWN + 1])

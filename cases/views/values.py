@@ -67,12 +67,22 @@ def value_page(request: SignedInRequest, pk: int, value_pk: int) -> HttpResponse
     return render(request, template, context)
 
 
-def decisions_on(value: str) -> list[Decision]:
+@dataclass(frozen=True, slots=True)
+class DecisionsOn:
+    """`is_cut` when there are more than are listed."""
+
+    listed: list[Decision]
+    is_cut: bool
+
+
+def decisions_on(value: str) -> DecisionsOn:
     """Those whose subject covers the value, in all cases: what lives first, then the youngest."""
     made = covering_values([value]).select_related("proposer", "made_in", "case", "ended_by", "approver")
-    living = list(made.living().order_by("-pk")[:DECISIONS_AT_MOST])
+    most = DECISIONS_AT_MOST + 1
+    living = list(made.living().order_by("-pk")[:most])
     ended = made.exclude(state__in=[Decision.State.IN_FORCE, Decision.State.PROPOSED])
-    return [*living, *ended.order_by("-pk")[: DECISIONS_AT_MOST - len(living)]]
+    found = [*living, *ended.order_by("-pk")[: most - len(living)]]
+    return DecisionsOn(found[:DECISIONS_AT_MOST], len(found) > DECISIONS_AT_MOST)
 
 
 def _beside(value: CaseValue, pairs: Iterable[Pair]) -> list[Beside]:

@@ -11,20 +11,29 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from cases.actions import decide, expire_due, extend, undo, withdraw
 from cases.bases import basis_of
-from cases.explained import explain_endpoint
-from cases.models import Case, Decision, Endpoint, KnownEntry, KnownList, Proposal
+from cases.explained import explain_endpoint, ruling_of
+from cases.forms import FOREVER, YEAR, DecideForm
+from cases.models import Case, CaseValue, Decision, Endpoint, KnownEntry, KnownList, Proposal, ReviewDue
+from cases.preflight import preflight
 from cases.proposal_actions import approve, reject
 from cases.refusals import CannotApprove, CannotDecide, DecidedMeanwhile, ProposalMoved, UndoRefused
 from cases.settling import resettle
+from cases.state_actions import change_state
 from cases.verdicts.settle import take_verdict_lock
+from cases.verdicts.subject import read_subject
+from cases.views.editor import editor_for
+from cases.waiting import decisions_expiring_for
 from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
 from tests.cases.test_deciding import pass_expiry
+from tests.cases.test_reviews import first_run, run_over
 from tests.cases.verdicts.test_settle import put
+from tests.cases.views.pages import text_of
 from tests.cases.world import decide_on, merge_and_settle, open_case, row
 from tests.roles import person_with
 
@@ -110,6 +119,102 @@ def test_verdicts(
     assert endpoint.verdict == verdict, (sentence, explain_endpoint(endpoint))
 
 
+@pytest.mark.parametrize("scope", ["case", "file"])
+def test_candidates_are_those_whose_scope_covers_the_case_or_the_file(case: Case, rui: Person, scope: str):
+    elsewhere = open_case(rui, "a.exe", "b.exe")
+    merge_and_settle(case, row(ADDRESS, NAME))
+    take_verdict_lock()
+    resettle([put(rui, elsewhere, NAME, "blocked", scope, "b.exe")])
+    assert Endpoint.objects.get(case=case).verdict == "undecided"
+
+
+@pytest.mark.parametrize("state", ["over", "withdrawn"])
+def test_candidates_are_the_decisions_in_force(case: Case, rui: Person, state: str):
+    merge_and_settle(case, row(ADDRESS, NAME))
+    take_verdict_lock()
+    resettle([put(rui, case, NAME, state=state)])
+    assert Endpoint.objects.get().verdict == "undecided"
+
+
+def test_the_order_is_total(case: Case, rui: Person):
+    ranks = [
+        ruling_of(put(rui, case, subject, scope=scope)).rank
+        for subject in (NAME, f"*.{NAME}", "*.contoso.com")
+        for scope in ("case", "file", "everywhere")
+    ]
+    assert len(set(ranks)) == len(ranks)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "scope", "until"), [("blocked", "everywhere", FOREVER), ("allowed", "case", YEAR)]
+)
+def test_b_blocks_everywhere_and_a_allows_here_for_a_year_unless_changed(
+    verdict: str, scope: str, until: str
+):
+    first = DecideForm.first_choices(verdict)
+    assert (first["scope"], first["until"]) == (scope, until)
+
+
+def test_a_wide_one_shows_the_rows_that_change_before_anything_is_saved(
+    seen: Case, client: Client, rui: Person
+):
+    client.force_login(rui)
+    value = CaseValue.objects.get(case=seen, value=NAME)
+    asked = {
+        "verdict": "blocked", "scope": "everywhere", "until": "", "reason": "Beacon", "own": "*.contoso.com",
+        "subject": NAME, "basis": basis_of(seen, NAME), "wider": "1", "back": "",
+    }  # fmt: skip
+    answer = client.post(f"/cases/{seen.pk}/values/{value.pk}/decide", asked)
+    assert answer.status_code == 422
+    assert "Would change 1 endpoint of 1 value in 1 case" in text_of(answer)
+    assert not Decision.objects.exists()
+
+
+def test_templates_of_reasons_and_the_last_one_are_offered(seen: Case, rui: Person):
+    decide_on(rui, seen, ADDRESS, reason="Seen in the beacon report")
+    value = CaseValue.objects.get(case=seen, value=NAME)
+    editor = editor_for(rui, seen, value, "blocked")
+    assert editor.last_reason == "Seen in the beacon report"
+    assert "Advertising or tracking" in editor.reasons
+
+
+def test_a_warning_comes_before_a_decision_expires(seen: Case, rui: Person):
+    soon = decide_on(rui, seen, NAME, expires_at=timezone.now() + timedelta(days=3))
+    decide_on(rui, seen, ADDRESS, expires_at=timezone.now() + timedelta(days=300))
+    assert list(decisions_expiring_for(rui)) == [soon]
+
+
+def test_the_preflight_warns_and_a_person_may_go_on_with_a_reason(case: Case, rui: Person):
+    merge_and_settle(case, row("10.1.2.3"))
+    before = preflight(case=case, subject=read_subject("10.1.2.3"), verdict="blocked", scope="everywhere")
+    assert before.ranges
+    assert (
+        decide_on(rui, case, "10.1.2.3", reason="A machine of ours that was taken over").state == "in force"
+    )
+
+
+def test_review_due_never_changes_a_verdict(case: Case, rui: Person):
+    first_run(case, row(ADDRESS, NAME))
+    decide_on(rui, case, NAME)
+    run_over(case, [row(ADDRESS, NAME, ports=[8443], hashes=["b" * 40])])
+    assert ReviewDue.objects.filter(case=case).exists()
+    assert Endpoint.objects.get().verdict == "blocked"
+
+
+def test_a_capped_set_is_unknown_never_new(case: Case, rui: Person):
+    first_run(case, row(ADDRESS, NAME, ports=list(range(1, 30))))
+    decide_on(rui, case, NAME)
+    run_over(case, [row(ADDRESS, NAME, ports=[8443])])
+    assert not ReviewDue.objects.filter(case=case, cause=ReviewDue.Cause.PORT).exists()
+
+
+def test_closing_says_what_stays_in_force(seen: Case, rui: Person):
+    decide_on(rui, seen, NAME)
+    change_state(actor=rui, case=seen, version=seen.version, state="closed", reason="Enough is known")
+    closed = Entry.objects.get(event="cases:case:closed")
+    assert closed.content["after"]["in_force"] == "1 block everywhere stays in force."
+
+
 def test_the_screen_says_so_in_words(case: Case, rui: Person):
     merge_and_settle(case, row(ADDRESS, NAME))
     for each in (allow("*.contoso.com", "case"), block(NAME), block("40.0.0.0/8")):
@@ -136,20 +241,28 @@ def lea(db: None) -> Person:
     [
         (NAME, "*.com"),
         (NAME, "*"),
+        (NAME, "*.co.uk"),
+        (NAME, "*.github.io"),
+        ("2001:db8::1", "2001::/18"),
         (ADDRESS, "40.0.0.0/7"),
         (ADDRESS, "0.0.0.0/0"),
         (ADDRESS, "::ffff:40.0.0.0/102"),
     ],
 )
 def test_refused_as_too_wide(seen: Case, rui: Person, value: str, typed: str):
+    merge_and_settle(seen, row("2001:db8::1"))
     with pytest.raises(CannotDecide) as refused:
         decide_on(rui, seen, value, subject=typed)
     assert refused.value.field == "subject"
 
 
-@pytest.mark.parametrize("typed", ["40.0.0.0/8", "40.1.2.3/32", "40.1.2.3"])
-def test_not_too_wide(seen: Case, rui: Person, typed: str):
-    decide_on(rui, seen, ADDRESS, subject=typed)
+@pytest.mark.parametrize(
+    ("value", "typed"),
+    [(ADDRESS, "40.0.0.0/8"), (ADDRESS, "40.1.2.3/32"), (ADDRESS, ADDRESS), ("2001:db8::1", "2001::/19")],
+)
+def test_not_too_wide(seen: Case, rui: Person, value: str, typed: str):
+    merge_and_settle(seen, row("2001:db8::1"))
+    decide_on(rui, seen, value, subject=typed)
 
 
 # Four eyes: (sentence, how it is asked for, whether a second person is needed)
@@ -324,8 +437,10 @@ def test_undo_withdraws_and_makes_again_what_was_superseded(seen: Case, rui: Per
 def test_undo_is_refused_if_anyone_decided_since(seen: Case, rui: Person, ana: Person):
     mine = decide_on(rui, seen, NAME)
     decide_on(ana, seen, NAME, "allowed")
-    with pytest.raises(UndoRefused):
+    with pytest.raises(UndoRefused) as refused:
         undo(actor=rui, decision=mine)
+    assert refused.value.current is not None
+    assert refused.value.current.proposer == ana
 
 
 def test_closing_a_case_leaves_its_decisions_in_force(seen: Case, rui: Person):

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from cases import preflight as preflight_module
 from cases.models import Case
 from cases.preflight import ENDPOINTS_AT_MOST, Preflight, preflight
 from cases.verdicts.subject import read_subject
 from footprint.accounts.models import Person
 from tests.cases.known.lists import known_list
+from tests.cases.verdicts.test_settle import put
 from tests.cases.world import decide_on, merge_and_settle, open_case, row
 
 
@@ -139,3 +141,15 @@ def test_a_fixed_number_of_questions(
         decide_on(rui, one, "a.b.example", "allowed", "case")
     with django_assert_max_num_queries(4):
         before(case, typed)
+
+
+def test_decisions_against_it_beyond_those_looked_at_are_at_least(
+    case: Case, rui: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        put(rui, case, f"n{number}.corp.example", "allowed")
+    whole = before(case, "*.corp.example")
+    assert (whole.against_more, whole.against_is_cut) == (3, False)
+    monkeypatch.setattr(preflight_module, "_LOOKED_AT", 6)
+    cut = before(case, "*.corp.example")
+    assert (cut.against_more, cut.against_is_cut) == (2, True)

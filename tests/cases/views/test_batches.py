@@ -92,8 +92,47 @@ def test_a_value_of_another_case_is_not_taken_in(site: Client, case: Case, other
 
 
 def test_nothing_selected_is_said(site: Client, case: Case):
-    response = site.post(batches_url(case), selection(case), follow=True)
-    assert "tick at least one value" in text_of(response)
+    response = site.post(batches_url(case), selection(case))
+    assert response.status_code == 422
+    assert "Tick at least one value" in text_of(response)
+
+
+def test_a_refused_selection_loses_neither_ticks_nor_words(site: Client, case: Case):
+    ticked = [str(each.pk) for each in CaseValue.objects.filter(case=case)[:2]]
+    typed = selection(case, value=ticked, reason="Beacons\u202eexe", scope="everywhere", until="30")
+    response = site.post(batches_url(case), typed)
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "a character that nobody can see" in page
+    assert re.findall(r'name="value" value="(\d+)"', page) == ticked
+    assert "Beacons\u202eexe" in page
+    assert '<option value="30" selected>' in page
+    assert '<option value="everywhere" selected>' in page
+    again = site.post(batches_url(case), typed | {"reason": "Beacons"})
+    assert (again.status_code, Batch.objects.get().total) == (302, 2)
+
+
+def test_a_selection_of_all_that_is_too_large_stays_as_it_was(site: Client, case: Case, settings):
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"batch_most": 2})
+    response = site.post(batches_url(case), selection(case, all="1", back="q=example"))
+    page = response.content.decode()
+    assert "more than 2 values; narrow the filter" in page
+    assert 'name="all" value="1"' in page
+    assert 'value="q=example"' in page
+    assert ">Beacons</textarea>" in page or "\nBeacons</textarea>" in page
+
+
+def test_whoever_ticked_nothing_may_tick_there_and_keeps_the_reason(site: Client, case: Case):
+    page = site.post(batches_url(case), selection(case, back="q=common")).content.decode()
+    value = CaseValue.objects.get(case=case, value="common.example")
+    assert re.findall(r'type="checkbox" name="value" value="(\d+)"', page) == [str(value.pk)]
+    assert "Beacons</textarea>" in page
+
+
+def test_a_reason_of_a_draft_that_is_too_long_is_kept_to_be_cut(site: Client, case: Case):
+    response = site.post(batches_url(case), selection(case, all="1", reason="x" * 5_000))
+    assert response.status_code == 422
+    assert "x" * 5_000 in response.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -211,7 +250,11 @@ def test_a_second_person_finds_it_in_the_inbox_and_answers_all_of_it(rui: Person
 def test_rejecting_wants_a_reason(rui: Person, ana: Person, case: Case):
     batch = decided(rui, case)
     client = client_of(ana)
-    assert act_on(client, batch, "reject", reason="").task == Batch.Task.DECIDING
+    for reason, said in (("", "Say why"), ("x" * 2_001, "2000"), ("No\x07", "nobody can see")):
+        answer = client.post(f"{page_of(batch)}act", {"act": "reject", "reason": reason})
+        assert (answer.status_code, said in text_of(answer)) == (422, True)
+        assert f'value="{reason}"' in answer.content.decode() or not reason
+    assert Batch.objects.get().task == Batch.Task.DECIDING
     assert worked(act_on(client, batch, "reject", reason="Our proxy")).rejected == 1
 
 

@@ -9,7 +9,9 @@ from django.test import Client
 from django.utils.http import urlencode
 from pytest_django import DjangoAssertNumQueries
 
+from cases import everywhere
 from cases.models import Case
+from cases.views import values
 from footprint.accounts.models import Person
 from tests.cases.views.pages import text_of
 from tests.cases.world import decide_on, merge_and_settle, open_case, row, value_of
@@ -143,3 +145,17 @@ def test_the_page_asks_as_often_for_many_cases_as_for_one(
     site.get(address_of("a.example"))
     with django_assert_max_num_queries(19):
         site.get(address_of("a.example"))
+
+
+def test_a_list_that_was_cut_says_at_least(
+    site: Client, case: Case, other_case: Case, rui: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for each in (case, other_case):
+        merge_and_settle(each, row(dns="a.example"))
+        decide_on(rui, each, "a.example", scope="case")
+    monkeypatch.setattr(everywhere, "CASES_AT_MOST", 1)
+    monkeypatch.setattr(values, "DECISIONS_AT_MOST", 1)
+    said = text_of(site.get(address_of("a.example")))
+    assert "Seen in at least" in said
+    assert "Cases 1+" in said
+    assert "Decided before 1+" in said

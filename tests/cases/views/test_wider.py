@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cases.models import Case, CaseValue, Decision, Proposal
+from cases.views import reach
 from footprint.accounts.models import Person, Role
 from tests.cases.views.pages import HTMX, decide_url, form_for, queue_url, text_of
 from tests.cases.world import decide_on, merge_and_settle, row, value_of, verdict_of
@@ -115,6 +116,8 @@ def test_what_moved_between_looking_and_confirming_is_looked_at_again(site: Clie
         ({"reason": ""}, "Say why"),
         ({"reason": "x" * 5000}, "at most 2000 characters"),
         ({"reason": "turned \u202e around"}, "nobody can see"),
+        ({"reason": "bell \x07 rings"}, "nobody can see"),
+        ({"own": "*.co.uk"}, "too wide"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_typed_is_lost(
@@ -194,3 +197,12 @@ def test_a_conflict_over_a_wider_subject_keeps_what_was_chosen(
     page = answer.content.decode()
     assert 'name="subject" value="*.corp.example"' in page
     assert "Save mine beside it" in page
+
+
+def test_a_count_that_was_cut_is_at_least(site: Client, case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    merge_and_settle(case, *(row(f"203.0.113.{n}", "many.example") for n in range(3)))
+    value = value_of(case, "many.example")
+    address = f"/cases/{case.pk}/?decide={value.pk}&verdict_as=blocked"
+    assert "Covers 3 endpoints here" in text_of(site.get(address))
+    monkeypatch.setattr(reach, "COUNTED_AT_MOST", 2)
+    assert "Covers at least 2 endpoints here" in text_of(site.get(address))
