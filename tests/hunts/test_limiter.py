@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from threading import Event, Timer
@@ -150,46 +150,79 @@ def test_without_valkey_a_source_is_asked_slowly(source: Source, monkeypatch: py
         assert monotonic() - began >= 0.2
 
 
-def test_three_worker_processes_keep_the_limits_also_when_valkey_is_emptied(
-    fresh_database: FreshDatabase,
-    start_worker: StartWorker,
-    valkey: Redis,
-    tmp_path: Path,
-    settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
-):
+WORKER = {
+    "FOOTPRINT_ALLOW_HTTP_SOURCES": 1,
+    "LAB_TOKEN": "a-token",
+    "FOOTPRINT_SLICE_GROUPS": 1,
+    "FOOTPRINT_LEASE_SECONDS": 10,
+    "FOOTPRINT_HEARTBEAT_SECONDS": 1,
+}
+
+
+@pytest.fixture
+def beacons(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Lab]:
+    """A lab at which one file called out on each of so many days."""
     monkeypatch.setenv("LAB_TOKEN", "a-token")
     settings.FOOTPRINT = settings.FOOTPRINT.model_copy(
         update={"allow_http_sources": True, "sweep_seconds": 0.5}
     )
-    rows = [recorded("beacon.exe", f"192.0.2.{days}", "", days_ago(days)) for days in range(1, 12)]
-    with Lab([write_parquet(tmp_path / "events.parquet", rows)]) as lab:
+
+    def lab_of(days: int) -> Lab:
+        ages = range(1, days + 1)
+        rows = [recorded("beacon.exe", f"192.0.2.{age}", "", days_ago(age)) for age in ages]
+        return Lab([write_parquet(tmp_path / "events.parquet", rows)])
+
+    return lab_of
+
+
+def end_all(*runs: Run, seconds: float) -> None:
+    def have_ended() -> bool:
+        sweep.sweep()
+        return all(run.has_ended for run in Run.objects.filter(pk__in=[run.pk for run in runs]))
+
+    wait_until(have_ended, seconds=seconds)
+    for run in runs:
+        run.refresh_from_db()
+        assert (run.state, run.reasons) == (Run.State.COMPLETE, [])
+
+
+def test_three_worker_processes_keep_the_limits_also_when_valkey_is_emptied(
+    fresh_database: FreshDatabase, start_worker: StartWorker, valkey: Redis, beacons: Callable[[int], Lab]
+):
+    with beacons(11) as lab:
         lab.delay_seconds = 0.5
         source = source_at(lab, at_once=AT_ONCE, per_30_seconds=PER_30_SECONDS)
         run = open_at(source, "beacon.exe", look_back=14)
-        given = {
-            "FOOTPRINT_ALLOW_HTTP_SOURCES": 1,
-            "LAB_TOKEN": "a-token",
-            "FOOTPRINT_SLICE_GROUPS": 1,
-            "FOOTPRINT_LEASE_SECONDS": 10,
-            "FOOTPRINT_HEARTBEAT_SECONDS": 1,
-        }
         for _ in range(3):
-            start_worker(**given)
+            start_worker(**WORKER)
         hints.hint_run(run)
         wait_until(lambda: lab.counts.questions >= 5)
         valkey.flushdb()
-
-        def ended() -> bool:
-            sweep.sweep()
-            return Run.objects.get(pk=run.pk).has_ended
-
-        wait_until(ended, seconds=90)
-        run.refresh_from_db()
-        assert (run.state, run.reasons) == (Run.State.COMPLETE, [])
+        end_all(run, seconds=90)
         assert lab.counts.questions == 1 + 11
         assert lab.counts.most_at_once <= AT_ONCE
         assert lab.counts.most_within(30) <= PER_30_SECONDS
+
+
+def test_three_worker_processes_keep_the_limits_of_log_analytics(
+    fresh_database: FreshDatabase, start_worker: StartWorker, beacons: Callable[[int], Lab]
+):
+    """With the numbers that the service gives: more questions than it takes in any thirty seconds."""
+    days, hunts = 29, 7
+    with beacons(days) as lab:
+        lab.delay_seconds = 0.1
+        source = source_at(lab)
+        assert (source.at_once, source.per_30_seconds) == (4, 200)
+        people = (f"rui{number}" for number in range(hunts))
+        runs = [open_at(source, "beacon.exe", look_back=days + 3, username=name) for name in people]
+        for _ in range(3):
+            start_worker(concurrency=2, **WORKER)
+        for run in runs:
+            hints.hint_run(run)
+        end_all(*runs, seconds=150)
+        assert lab.counts.questions == hunts * (1 + days)
+        assert lab.counts.most_at_once <= 4
+        assert lab.counts.most_within(30) <= 200
 
 
 def test_a_slice_without_a_turn_goes_back_and_pays_nothing(
