@@ -63,7 +63,12 @@ def note_proposal_ended(ledger: Change, proposal: Proposal, *, reason: str, **mo
             _WITHDRAWAL_ENDED_AS[Proposal.State(proposal.state)],
             subject_of(decision),
             case_number=decision.made_in_id,
-            before={"proposer": proposal.proposer_id, "reason": proposal.reason},
+            before={
+                "proposal": Proposal.State.WAITING.value,
+                "proposer": proposal.proposer_id,
+                "reason": proposal.reason,
+            },
+            after={"proposal": str(proposal.state), "ended_by": proposal.ended_by_id, **more},
             reason=reason,
         )
         return

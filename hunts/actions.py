@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 from django.conf import settings
 from django.db.models import F, Max
@@ -14,7 +13,6 @@ from django.utils import timezone
 
 from cases.case_actions import FileText, add_case
 from cases.models import Case, CaseFile
-from cases.observed import visible
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Change, Subject, change
@@ -22,7 +20,6 @@ from hunts.coverage import OUT_OF_RETENTION, says_as_much
 from hunts.models import Coverage, Hunt, Run, Slice, Source, StagedRows
 from hunts.reach import Reach, reach_of
 from hunts.sources.defender_xdr import RETENTION_DAYS
-from hunts.telemetry.progress import ImportSummary
 
 
 class CaseIsClosed(Exception):
@@ -54,27 +51,6 @@ class LookBack:
 
     def first_day(self, today: date) -> date:
         return self.since or today - timedelta(days=self.days - 1)
-
-
-def note_import(*, actor: Actor, source: Source, paths: Sequence[Path], summary: ImportSummary) -> None:
-    """The store publishes an import by itself, outside any transaction; this says afterwards that it did."""
-    with change(actor=actor) as ledger:
-        imported(ledger, source, [path.name for path in paths], summary)
-
-
-def imported(ledger: Change, source: Source, names: Sequence[str], summary: ImportSummary) -> None:
-    ledger.add(
-        Event.TELEMETRY_IMPORTED,
-        Subject("source", source.slug, source.title),
-        after={
-            "import": summary.import_id,
-            "files": [visible(name) for name in names],
-            "new_rows": summary.new_rows,
-            "doubles": summary.doubles,
-            "bad_lines": summary.bad_lines,
-            "days": [day.isoformat() for day in (summary.first_day, summary.last_day) if day],
-        },
-    )
 
 
 def open_case(

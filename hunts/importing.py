@@ -1,9 +1,9 @@
-"""One worker, one upload: claim it, import its files outside any transaction, finish it."""
+"""Importing: what a command names, and what one worker does with one upload; both outside any transaction."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -12,18 +12,36 @@ from typing import Any
 import structlog
 from celery.exceptions import SoftTimeLimitExceeded
 
+from cases.observed import visible
+from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, change
 from hunts import store_work
-from hunts.actions import imported
 from hunts.adapters import store_of
-from hunts.models import Upload
+from hunts.models import Source, Upload
+from hunts.source_actions import subject_of
+from hunts.store_entries import Telling, tell_left_over
 from hunts.store_work import FencedOff, Held
 from hunts.telemetry.errors import TelemetryError, UnreadableFile
 from hunts.telemetry.importing import import_files
-from hunts.telemetry.progress import ImportSummary
+from hunts.telemetry.progress import ImportSummary, Report
 from hunts.uploads import folder_of, path_of
 
 log = structlog.get_logger(__name__)
+
+
+def import_paths(
+    *, actor: Actor, source: Source, paths: Sequence[Path], progress: Report | None = None
+) -> ImportSummary:
+    """All of them or none. Raises UnreadableFile and TelemetryError."""
+    telling, names = Telling(actor, source, Event.TELEMETRY_IMPORTED), [path.name for path in paths]
+    summary = import_files(
+        store_of(source),
+        paths,
+        progress=progress,
+        before_publishing=lambda summary: telling.note(after=_in_words(names, summary)),
+    )
+    telling.tell(after=_in_words(names, summary))
+    return summary
 
 
 def import_upload(upload_id: int, worker: str) -> None:
@@ -74,12 +92,13 @@ def _import(held: Held, upload: Upload) -> None:
             [path_of(file) for file in files],
             names=[file.name for file in files],
             progress=store_work.note_progress(held, _names(upload)),
-            before_publishing=lambda summary: _note_summary(held, summary),
+            before_publishing=lambda summary: _note_summary(held, upload.source, summary),
         )
     _finish(held)
 
 
-def _note_summary(held: Held, summary: ImportSummary) -> None:
+def _note_summary(held: Held, source: Source, summary: ImportSummary) -> None:
+    tell_left_over(source)
     if not held.rows().update(summary=summary_json(summary), import_id=summary.import_id):
         raise FencedOff(held)
 
@@ -90,7 +109,19 @@ def _finish(held: Held) -> None:
         upload = store_work.locked(held)
         store_work.end(upload, Upload.State.DONE)
         names = list(upload.files.values_list("name", flat=True))
-        imported(ledger, upload.source, names, summary_from(upload.summary))
+        after = _in_words(names, summary_from(upload.summary))
+        ledger.add(Event.TELEMETRY_IMPORTED, subject_of(upload.source), after=after)
+
+
+def _in_words(names: Sequence[str], summary: ImportSummary) -> dict[str, object]:
+    return {
+        "import": summary.import_id,
+        "files": [visible(name) for name in names],
+        "new_rows": summary.new_rows,
+        "doubles": summary.doubles,
+        "bad_lines": summary.bad_lines,
+        "days": [day.isoformat() for day in (summary.first_day, summary.last_day) if day],
+    }
 
 
 def _fail(held: Held, said: str, refused: list[dict[str, str]] | None = None) -> None:

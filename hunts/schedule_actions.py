@@ -25,13 +25,18 @@ class NotScheduled(Exception):
 def set_schedule(
     *, actor: Person, hunt: Hunt, schedule: Schedule | None, overlap_hours: int | None = None
 ) -> Hunt:
-    """None: from now on the hunt is asked by people only. A pause stays a pause."""
+    """None: from now on the hunt is asked by people only, and a pause ends, as there is nothing to resume.
+
+    With another schedule a pause stays a pause.
+    """
     with change(actor=Actor.person(actor)) as ledger:
         locked = _locked(hunt)
-        before = told(locked)
+        before, was_paused = told(locked), locked.paused_at is not None
         _take(locked, schedule, overlap_hours, database_now())
         locked.save()
         after = told(locked)
+        if was_paused and locked.paused_at is None:
+            before, after = {**before, "paused": True}, {**after, "paused": False}
         if after != before:
             event = Event.HUNT_CHANGED if "overlap_hours" in before else Event.HUNT_SCHEDULED
             _note(ledger, event, locked, before, after)

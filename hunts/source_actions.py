@@ -106,7 +106,13 @@ def pause_source(*, actor: Actor, source: Source, because: str) -> bool:
             Source.objects.filter(pk=locked.pk).update(
                 paused_at=Now(), paused_by=int(actor.id) if is_person else None, paused_because=reason
             )
-            ledger.add(Event.SOURCE_PAUSED, subject_of(locked), reason=reason)
+            ledger.add(
+                Event.SOURCE_PAUSED,
+                subject_of(locked),
+                before={"paused": False},
+                after={"paused": True, "paused_because": reason},
+                reason=reason,
+            )
     source.refresh_from_db()
     return paused
 
@@ -123,7 +129,8 @@ def resume_source(*, actor: Actor, source: Source, reason: str = "") -> bool:
             ledger.add(
                 Event.SOURCE_RESUMED,
                 subject_of(locked),
-                before={"paused_because": locked.paused_because},
+                before={"paused": True, "paused_because": locked.paused_because},
+                after={"paused": False},
                 reason=reason.strip()[:_LONGEST_REASON],
             )
     source.refresh_from_db()

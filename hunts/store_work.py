@@ -126,13 +126,20 @@ def end(work: StoreWork, state: StoreWork.State, said: str = "") -> None:
 
 
 def fail(ledger: Change, work: StoreWork, said: str, refusals: Sequence[Mapping[str, str]] = ()) -> None:
-    """Ends it. The caller holds the row's lock. A removal that failed changed nothing, so it is no entry."""
+    """Ends it. The caller holds the row's lock."""
     if isinstance(work, Upload):
         work.refusals = list(refusals)
         ledger.add(
             Event.UPLOAD_FAILED,
             subject_of(work.source),
             after={"upload": work.pk, "refused": work.refusals},
+            reason=said,
+        )
+    if isinstance(work, Removal):
+        ledger.add(
+            Event.REMOVAL_FAILED,
+            subject_of(work.source),
+            after={"removal": work.pk, "import": work.import_id},
             reason=said,
         )
     end(work, StoreWork.State.FAILED, said)

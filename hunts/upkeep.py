@@ -1,11 +1,12 @@
 """Changes of what a local source holds beside importing: removals, retention, compaction.
 
-A store publishes each change by itself, outside any transaction; the entry follows and says that it did.
+A store publishes each change by itself, outside any transaction. What the entry will say is kept before it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import structlog
@@ -14,11 +15,12 @@ from celery.exceptions import SoftTimeLimitExceeded
 from cases.observed import visible
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
-from footprint.ledger.record import Actor, Change, change
+from footprint.ledger.record import Actor, change
 from hunts import store_work
 from hunts.adapters import store_of
 from hunts.models import Removal, Source
 from hunts.source_actions import subject_of
+from hunts.store_entries import Telling, has_left_over, tell_left_over
 from hunts.store_work import FencedOff, Held
 from hunts.telemetry import upkeep
 from hunts.telemetry.errors import TelemetryError, UnknownImport
@@ -42,7 +44,7 @@ def find_import(source: Source, import_id: str) -> ImportRecord:
 
 def ask_removal(*, actor: Person, source: Source, record: ImportRecord) -> Removal:
     """A worker does it. One that was asked for already is returned as it is."""
-    with change(actor=Actor.person(actor)):
+    with change(actor=Actor.person(actor)) as ledger:
         Source.objects.select_for_update().get(pk=source.pk)
         underway: Removal | None = Removal.objects.filter(
             source=source,
@@ -51,9 +53,15 @@ def ask_removal(*, actor: Person, source: Source, record: ImportRecord) -> Remov
         ).first()
         if underway is not None:
             return underway
-        return Removal.objects.create(
+        removal = Removal.objects.create(
             source=source, asked_by=actor, import_id=record.import_id, files=list(record.files)
         )
+        ledger.add(
+            Event.REMOVAL_ASKED,
+            subject_of(source),
+            after={"removal": removal.pk, **_import_in_words(record.import_id, record.files)},
+        )
+        return removal
 
 
 def do_removal(removal_id: int, worker: str) -> None:
@@ -75,42 +83,53 @@ def do_removal(removal_id: int, worker: str) -> None:
 def remove_import(
     *, actor: Actor, source: Source, record: ImportRecord, progress: Report | None = None
 ) -> upkeep.Removal:
-    removal = upkeep.remove_import(store_of(source), record.import_id, progress=progress)
-    with change(actor=actor) as ledger:
-        _removed(ledger, source, record.files, removal)
+    telling = Telling(actor, source, Event.IMPORT_REMOVED)
+    before = _import_in_words(record.import_id, record.files)
+    removal = upkeep.remove_import(
+        store_of(source),
+        record.import_id,
+        progress=progress,
+        before_publishing=lambda removal: telling.note(before=before, after=_removal_in_words(removal)),
+    )
+    telling.tell(before=before, after=_removal_in_words(removal))
     return removal
 
 
 def apply_retention(*, actor: Actor, source: Source, progress: Report | None = None) -> upkeep.Retention:
     """Lets go of the days that the source does not keep any more."""
-    gone = upkeep.keep_days(store_of(source), source.keep_days, progress=progress)
-    if gone.days:
-        with change(actor=actor) as ledger:
-            ledger.add(
-                Event.RETENTION_APPLIED,
-                subject_of(source),
-                after={"keep_days": source.keep_days, "days": gone.days, "rows": gone.rows},
-            )
+    telling = Telling(actor, source, Event.RETENTION_APPLIED)
+
+    def note(gone: upkeep.Retention) -> None:
+        if gone.days:
+            telling.note(after=_retention_in_words(source, gone))
+
+    gone = upkeep.keep_days(store_of(source), source.keep_days, progress=progress, before_publishing=note)
+    telling.tell(after=_retention_in_words(source, gone))
     return gone
 
 
 def compact(
     *, actor: Actor, source: Source, min_files: int = 2, progress: Report | None = None
 ) -> upkeep.Compaction:
-    done = upkeep.compact(store_of(source), min_files=min_files, progress=progress)
-    if done.days:
-        with change(actor=actor) as ledger:
-            ledger.add(
-                Event.TELEMETRY_COMPACTED,
-                subject_of(source),
-                before={"files": done.files_before},
-                after={"files": done.files_after, "days": done.days},
-            )
+    """Lets go first of days that are not kept any more: nobody needs them compacted."""
+    if source.keep_days is not None:
+        apply_retention(actor=actor, source=source)
+    telling = Telling(actor, source, Event.TELEMETRY_COMPACTED)
+    done = upkeep.compact(
+        store_of(source),
+        min_files=min_files,
+        progress=progress,
+        before_publishing=lambda day: telling.note(**_compaction_in_words(day)),
+    )
+    telling.tell(**_compaction_in_words(done))
     return done
 
 
 def tend_store(source: Source) -> None:
     """What is due and nothing else."""
+    if has_left_over(source):
+        with store_of(source).writing():
+            tell_left_over(source)
     manifest, today = store_of(source).manifest(), datetime.now(UTC).date()
     kept = oldest_kept(manifest, today)
     too_old = kept is not None and any(file.day < kept for file in manifest.files)
@@ -126,26 +145,49 @@ def _remove(held: Held) -> None:
     actor = Actor.person(work.asked_by)
     progress = store_work.note_progress(held, str)
     try:
-        removal = upkeep.remove_import(store_of(work.source), work.import_id, progress=progress)
+        removal = upkeep.remove_import(
+            store_of(work.source),
+            work.import_id,
+            progress=progress,
+            before_publishing=lambda removal: _note_outcome(held, work.source, removal),
+        )
     except UnknownImport:
-        if not work.losses:
+        if work.outcome is None:
             raise
-        # The worker that was lost had come as far as that; how many rows it were, nobody knows any more.
-        removal = upkeep.Removal(work.import_id, 0, 0, 0)
+        # The worker that was lost had come as far as that.
+        removal = upkeep.Removal(**work.outcome)
     with change(actor=actor) as ledger:
         work = store_work.locked(held)
         work.rows, work.readmitted, work.days = removal.rows, removal.readmitted, removal.days
         store_work.end(work, Removal.State.DONE)
-        _removed(ledger, work.source, work.files, removal)
+        ledger.add(
+            Event.IMPORT_REMOVED,
+            subject_of(work.source),
+            before=_import_in_words(work.import_id, work.files),
+            after=_removal_in_words(removal),
+        )
 
 
-def _removed(ledger: Change, source: Source, files: Sequence[str], removal: upkeep.Removal) -> None:
-    ledger.add(
-        Event.IMPORT_REMOVED,
-        subject_of(source),
-        before={"import": removal.import_id, "files": [visible(name) for name in files]},
-        after={"rows": removal.rows, "readmitted": removal.readmitted, "days": removal.days},
-    )
+def _note_outcome(held: Held, source: Source, removal: upkeep.Removal) -> None:
+    tell_left_over(source)
+    if not held.rows().update(outcome=asdict(removal)):
+        raise FencedOff(held)
+
+
+def _import_in_words(import_id: str, files: Sequence[str]) -> dict[str, object]:
+    return {"import": import_id, "files": [visible(name) for name in files]}
+
+
+def _removal_in_words(removal: upkeep.Removal) -> dict[str, object]:
+    return {"rows": removal.rows, "readmitted": removal.readmitted, "days": removal.days}
+
+
+def _retention_in_words(source: Source, gone: upkeep.Retention) -> dict[str, object]:
+    return {"keep_days": source.keep_days, "days": gone.days, "rows": gone.rows}
+
+
+def _compaction_in_words(done: upkeep.Compaction) -> dict[str, dict[str, object]]:
+    return {"before": {"files": done.files_before}, "after": {"files": done.files_after, "days": done.days}}
 
 
 def _fail(held: Held, said: str) -> None:

@@ -144,10 +144,11 @@ def resume(*, actor: Person, batch: Batch) -> Batch:
         own = _own(batch, actor, "resume", of=batch.asked_by_id)
         if own.state not in (Batch.State.STOPPED, Batch.State.FAILED):
             raise CannotChangeBatch(f"There is nothing to go on with ({own.get_state_display()}).")
+        before = {"state": str(own.state), "said": own.said}
         own.state, own.said, own.losses, own.ended_at, own.hinted_at = Batch.State.QUEUED, "", 0, None, None
         own.version += 1
         own.save()
-        note(ledger, own, Event.BATCH_RESUMED, "")
+        note(ledger, own, Event.BATCH_RESUMED, before=before, state=Batch.State.QUEUED.value)
     return own
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db.models.functions import Now
 
 from cases.batches.claims import lease
@@ -58,11 +60,21 @@ def end(batch: Batch, state: Batch.State, said: str) -> None:
     Batch.objects.filter(pk=batch.pk).update(ended_at=Now())
 
 
-def note(ledger: Change, batch: Batch, event: Event, reason: str = "") -> None:
+def note(
+    ledger: Change,
+    batch: Batch,
+    event: Event,
+    reason: str = "",
+    *,
+    before: Mapping[str, object] | None = None,
+    **more: object,
+) -> None:
+    """`more` joins what is kept after."""
     ledger.add(
         event,
         subject_of(batch),
         case_number=batch.case_id,
-        after={"task": str(batch.task), **counts_of(batch)},
+        before=before,
+        after={"task": str(batch.task), **counts_of(batch), **more},
         reason=reason or batch.said,
     )

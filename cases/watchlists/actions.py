@@ -109,9 +109,11 @@ def change_rule(
         _check_rule(kinds, scopes, cases)
         saved.title, saved.about = title.strip(), about.strip()
         saved.subject_kinds, saved.scopes = list(kinds), list(scopes)
-        saved.rule_changed_at = database_now()
         saved.cases.set(cases)
         after = _rule_in_words(saved)
+        if after == before:
+            return saved
+        saved.rule_changed_at = database_now()
         if any(before[name] != after[name] for name in ("kinds", "scopes", "cases")):
             # Another title must not take the rule off its author's hands.
             saved.rule_changed_by = actor
@@ -174,19 +176,40 @@ def pause_all(*, actor: Person, why: str) -> None:
     if not why.strip():
         raise Refused("why", "Say why: everybody who waits for a publication will read it.")
     with change(actor=Actor.person(actor)) as ledger:
-        Publishing.objects.filter(pk=1).update(paused_at=database_now(), paused_by=actor, why=why.strip())
-        ledger.add(Event.PUBLISHING_PAUSED, _ALL, reason=why.strip())
+        locked = _publishing()
+        before = _pause_in_words(locked)
+        locked.paused_at, locked.paused_by, locked.why = database_now(), actor, why.strip()
+        after = _pause_in_words(locked)
+        if after == before:
+            return
+        locked.save()
+        ledger.add(Event.PUBLISHING_PAUSED, _ALL, before=before, after=after, reason=locked.why)
 
 
 def resume_all(*, actor: Person) -> None:
     with change(actor=Actor.person(actor)) as ledger:
-        if Publishing.objects.filter(pk=1, paused_at__isnull=False).update(
-            paused_at=None, paused_by=None, why=""
-        ):
-            ledger.add(Event.PUBLISHING_RESUMED, _ALL)
+        locked = _publishing()
+        if locked.paused_at is None:
+            return
+        before = _pause_in_words(locked)
+        locked.paused_at, locked.paused_by, locked.why = None, None, ""
+        locked.save()
+        ledger.add(Event.PUBLISHING_RESUMED, _ALL, before=before, after=_pause_in_words(locked))
 
 
 _ALL = Subject("publishing", "all", "all publishing")
+
+
+def _publishing() -> Publishing:
+    """The one row, locked."""
+    return Publishing.objects.select_for_update(of=("self",)).select_related("paused_by").get(pk=1)
+
+
+def _pause_in_words(publishing: Publishing) -> dict[str, object]:
+    if publishing.paused_at is None:
+        return {"paused": False}
+    by = publishing.paused_by
+    return {"paused": True, "by": by.username if by else None, "why": publishing.why}
 
 
 def resume(*, actor: Person, watchlist: Watchlist) -> None:
@@ -194,7 +217,12 @@ def resume(*, actor: Person, watchlist: Watchlist) -> None:
     with change(actor=Actor.person(actor)) as ledger:
         saved = Watchlist.objects.select_for_update().get(pk=watchlist.pk)
         if saved.paused_why:
-            ledger.add(Event.WATCHLIST_RESUMED, subject_of(saved), before={"why": saved.paused_why})
+            ledger.add(
+                Event.WATCHLIST_RESUMED,
+                subject_of(saved),
+                before={"paused": True, "why": saved.paused_why},
+                after={"paused": False},
+            )
             saved.paused_why, saved.rule_changed_at = "", database_now()
             saved.save(update_fields=["paused_why", "rule_changed_at"])
 
@@ -244,7 +272,12 @@ def revoke_consumer(*, actor: Person, consumer: Consumer) -> None:
         if saved.revoked_at is None:
             saved.revoked_at = database_now()
             saved.save(update_fields=["revoked_at"])
-            ledger.add(Event.CONSUMER_REVOKED, _subject_of_consumer(saved))
+            ledger.add(
+                Event.CONSUMER_REVOKED,
+                _subject_of_consumer(saved),
+                before={"revoked": False},
+                after={"revoked": True},
+            )
 
 
 def _make_token(consumer: Consumer) -> tuple[str, FeedToken]:

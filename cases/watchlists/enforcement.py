@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 
 from cases.models import Decision
 from cases.watchlists.computing import COLUMNS, rows_of
 from cases.watchlists.entries import heading
 from cases.watchlists.formats import REGISTRY, How, ListEntry
 from cases.watchlists.models import Enforcement, Fetch, Publication, Receipt, Target
+from footprint.ledger.events import Event
+from footprint.ledger.record import Actor, Change, Subject, change
 
 _LOG = structlog.get_logger(__name__)
 _TOGETHER = 5_000
@@ -50,31 +52,51 @@ def note_accepted(target: Target) -> None:
 
 
 def count_fetches() -> int:
-    """Takes in the fetches that web processes have noted since; returns how many."""
+    """Takes in the fetches that web processes have noted since, with an entry each; returns how many."""
     waiting = list(
         Fetch.objects.filter(is_counted=False)
         .order_by("at", "pk")
-        .values_list("pk", flat=True)[:_FETCHES_AT_ONCE]
+        .select_related("consumer", "token")[:_FETCHES_AT_ONCE]
     )
-    for pk in waiting:
+    for noted in waiting:
         try:
-            _count_one(pk)
+            _count_one(noted)
         except DatabaseError as error:
             # It waits for the next time; the others must not wait for it.
-            _LOG.error("fetch_not_counted", fetch=pk, error=str(error))
+            _LOG.error("fetch_not_counted", fetch=noted.pk, error=str(error))
     return len(waiting)
 
 
-def _count_one(pk: int) -> None:
-    with transaction.atomic():
+def _count_one(noted: Fetch) -> None:
+    with change(actor=_actor_of(noted)) as ledger:
         fetch = (
             Fetch.objects.select_for_update(of=("self",), skip_locked=True)
-            .select_related("consumer")
-            .filter(pk=pk, is_counted=False)
+            .select_related("consumer__watchlist")
+            .filter(pk=noted.pk, is_counted=False)
             .first()
         )
         if fetch is not None:
             _count(fetch)
+            _tell(ledger, fetch)
+
+
+def _actor_of(fetch: Fetch) -> Actor:
+    return Actor.token(fetch.token.ending if fetch.token else "", fetch.consumer.name)
+
+
+def _tell(ledger: Change, fetch: Fetch) -> None:
+    consumer = fetch.consumer
+    ledger.add(
+        Event.FEED_FETCHED,
+        Subject("consumer", str(consumer.pk), consumer.name),
+        after={
+            "watchlist": consumer.watchlist.slug,
+            "format": consumer.format,
+            "publication": fetch.number,
+            "at": fetch.at.astimezone(UTC).isoformat(),
+            "address": fetch.address,
+        },
+    )
 
 
 def _count(fetch: Fetch) -> None:

@@ -251,7 +251,16 @@ class Feeds:
                     fetched_at=now, fetched_from=address[:64], holds=number
                 )
                 FeedToken.objects.filter(hash=digest).update(used_at=now)
-                Fetch.objects.get_or_create(consumer_id=right.consumer, number=number, defaults={"at": now})
+                # A clock writes its entry: the feed never waits for the ledger.
+                Fetch.objects.get_or_create(
+                    consumer_id=right.consumer,
+                    number=number,
+                    defaults={
+                        "at": now,
+                        "token": FeedToken.objects.filter(hash=digest).first(),
+                        "address": address[:64],
+                    },
+                )
         except DatabaseError as error:
             _LOG.warning("fetch_not_noted", consumer=right.consumer, error=str(error))
         else:

@@ -149,8 +149,7 @@ def roll_back(*, actor: Person, watchlist: Watchlist, number: int, why: str) -> 
         else:
             _freeze(ledger, publication, None)
         _keep_conflicts(locked)
-        locked.paused_why = f"Rolled back to version {number}."
-        locked.save(update_fields=["paused_why"])
+        _pause(ledger, locked, f"Rolled back to version {number}.")
     return publication
 
 
@@ -195,9 +194,8 @@ def refuse(*, actor: Person, publication: Publication, why: str) -> None:
         held = _still_held(locked, publication)
         held.state = Publication.State.REFUSED
         held.save(update_fields=["state"])
-        locked.paused_why = f"A publication was refused: {why.strip()}" if why.strip() else "Refused."
-        locked.save(update_fields=["paused_why"])
         ledger.add(Event.PUBLICATION_REFUSED, subject_of(locked), after=_told(held), reason=why.strip())
+        _pause(ledger, locked, f"A publication was refused: {why.strip()}" if why.strip() else "Refused.")
 
 
 def publish_due() -> list[Publication]:
@@ -223,6 +221,19 @@ def _publish_if_due(watchlist: Watchlist) -> Publication | None:
 
 def subject_of(watchlist: Watchlist) -> Subject:
     return Subject("watchlist", watchlist.slug, watchlist.title)
+
+
+def _pause(ledger: Change, watchlist: Watchlist, why: str) -> None:
+    before = _pause_in_words(watchlist)
+    watchlist.paused_why = why
+    watchlist.save(update_fields=["paused_why"])
+    after = _pause_in_words(watchlist)
+    if after != before:
+        ledger.add(Event.WATCHLIST_PAUSED, subject_of(watchlist), before=before, after=after, reason=why)
+
+
+def _pause_in_words(watchlist: Watchlist) -> dict[str, object]:
+    return {"paused": True, "why": watchlist.paused_why} if watchlist.paused_why else {"paused": False}
 
 
 def _seal(watchlist: Watchlist) -> None:

@@ -131,7 +131,13 @@ def pause_target(*, actor: Person, target: Target, because: str) -> bool:
         if paused:
             locked.paused_at, locked.paused_by, locked.paused_because = database_now(), actor, reason
             locked.save()
-            ledger.add(Event.TARGET_PAUSED, subject_of(locked), reason=reason)
+            ledger.add(
+                Event.TARGET_PAUSED,
+                subject_of(locked),
+                before={"paused": False},
+                after={"paused": True, "paused_because": reason},
+                reason=reason,
+            )
     target.refresh_from_db()
     return paused
 
@@ -141,11 +147,11 @@ def resume_target(*, actor: Person, target: Target) -> bool:
         locked = _locked(target)
         resumed = locked.is_paused
         if resumed:
-            before = {"paused_because": locked.paused_because}
+            before = _pause_of(locked)
             locked.paused_at, locked.paused_by, locked.paused_because = None, None, ""
             locked.next_at, locked.not_before = database_now(), None
             locked.save()
-            ledger.add(Event.TARGET_RESUMED, subject_of(locked), before=before)
+            ledger.add(Event.TARGET_RESUMED, subject_of(locked), before=before, after=_pause_of(locked))
     target.refresh_from_db()
     return resumed
 
@@ -162,10 +168,11 @@ def retire_target(*, actor: Person, target: Target, because: str) -> bool:
         if retired:
             locked.retired_at = locked.next_at = database_now()
             locked.not_before = None
-            before = {"paused_because": locked.paused_because} if locked.is_paused else None
+            before = {"retired": False, **_pause_of(locked)}
             locked.paused_at, locked.paused_by, locked.paused_because = None, None, ""
             locked.save()
-            ledger.add(Event.TARGET_RETIRED, subject_of(locked), before=before, reason=reason)
+            after = {"retired": True, **_pause_of(locked)}
+            ledger.add(Event.TARGET_RETIRED, subject_of(locked), before=before, after=after, reason=reason)
     target.refresh_from_db()
     return retired
 
@@ -240,6 +247,13 @@ def _set(target: Target, fields: TargetFields) -> None:
         setattr(target, name, value)
     target.title = target.title or target.slug
     target.options = {name: text.strip() for name, text in target.options.items() if text.strip()}
+
+
+def _pause_of(target: Target) -> dict[str, Any]:
+    return {
+        "paused": target.is_paused,
+        **({"paused_because": target.paused_because} if target.is_paused else {}),
+    }
 
 
 def _told(target: Target) -> dict[str, Any]:

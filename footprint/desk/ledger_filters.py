@@ -17,7 +17,7 @@ from footprint.asked import search_text, whole_number
 from footprint.ledger.events import PHRASES, Event
 from footprint.ledger.models import Entry
 
-PROGRAMS = (("clock", "The clock"), ("run", "Runs"), ("command", "Commands"))
+PROGRAMS = (("clock", "The clock"), ("run", "Runs"), ("command", "Commands"), ("token", "Tokens of feeds"))
 
 
 @dataclass(frozen=True, slots=True)

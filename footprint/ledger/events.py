@@ -80,6 +80,7 @@ class Event(StrEnum):
     TARGET_RETIRED = "watchlists:target:retired"
     TARGET_RECONCILED = "watchlists:target:reconciled"
     TARGET_FAILED = "watchlists:target:failed"
+    FEED_FETCHED = "watchlists:feed:fetched"
     FEED_TOKEN_MADE = "watchlists:consumer:token_made"  # noqa: S105  # the name of an event
 
     SOURCE_ADDED = "hunts:source:added"
@@ -89,6 +90,8 @@ class Event(StrEnum):
     SOURCE_TESTED = "hunts:source:tested"
     TELEMETRY_IMPORTED = "hunts:telemetry:imported"
     UPLOAD_FAILED = "hunts:upload:failed"
+    REMOVAL_ASKED = "hunts:removal:asked"
+    REMOVAL_FAILED = "hunts:removal:failed"
     IMPORT_REMOVED = "hunts:import:removed"
     RETENTION_APPLIED = "hunts:retention:applied"
     TELEMETRY_COMPACTED = "hunts:telemetry:compacted"
@@ -179,6 +182,7 @@ PHRASES: dict[Event, str] = {
     Event.TARGET_RETIRED: "retired the target",
     Event.TARGET_RECONCILED: "reconciled",
     Event.TARGET_FAILED: "could not reconcile",
+    Event.FEED_FETCHED: "fetched first a version of the feed",
     Event.FEED_TOKEN_MADE: "made a token for",
     Event.SOURCE_ADDED: "added the source",
     Event.SOURCE_CHANGED: "changed the source",
@@ -187,6 +191,8 @@ PHRASES: dict[Event, str] = {
     Event.SOURCE_TESTED: "tested the source",
     Event.TELEMETRY_IMPORTED: "imported telemetry into",
     Event.UPLOAD_FAILED: "could not import what was uploaded to",
+    Event.REMOVAL_ASKED: "asked to remove an import from",
+    Event.REMOVAL_FAILED: "could not remove an import from",
     Event.IMPORT_REMOVED: "removed an import from",
     Event.RETENTION_APPLIED: "removed old telemetry from",
     Event.TELEMETRY_COMPACTED: "compacted the telemetry of",

@@ -23,9 +23,13 @@ class NestedChange(RuntimeError):
     """An action was called inside another one's transaction; its entries would lock the head too early."""
 
 
+class UntoldChange(ValueError):
+    """A programming error: an entry says that something changed, and not from what to what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it, with the name as it was then. kind: person, clock, run or command."""
+    """Who did it, with the name as it was then. kind: person, clock, run, command or token."""
 
     kind: str
     id: str
@@ -46,6 +50,11 @@ class Actor:
     @classmethod
     def command(cls, name: str) -> Actor:
         return cls("command", name, f"command {name}")
+
+    @classmethod
+    def token(cls, ending: str, consumer: str) -> Actor:
+        """A feed's consumer by its token, of which nobody but the consumer has more than the ending."""
+        return cls("token", ending, f"{consumer}, token …{ending}" if ending else consumer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,15 @@ class Origin:
 _NOWHERE = Origin()
 ORIGIN: ContextVar[Origin] = ContextVar("ORIGIN", default=_NOWHERE)
 _UNDERWAY: ContextVar[bool] = ContextVar("_UNDERWAY", default=False)
+
+
+# Entries of these say what it was before and what it is now, and the two differ.
+_CHANGES = frozenset(
+    {
+        *("changed", "assigned", "switched", "paused", "resumed", "revoked", "deactivated", "reactivated"),
+        *("watched", "closed", "reopened", "unlocked"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +114,8 @@ class Change:
         reason: str = "",
     ) -> None:
         """Notes an entry; all are appended together as the transaction's last statements."""
+        if event.rpartition(":")[2] in _CHANGES and (before is None or after is None or before == after):
+            raise UntoldChange(f"{event} with before {before} and after {after}")
         self.drafts.append(_Draft(event, subject, case_number, before, after, reason))
 
 

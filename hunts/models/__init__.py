@@ -4,7 +4,7 @@ from hunts.models.look_up import LookUp
 from hunts.models.run import Run, RunNews
 from hunts.models.slice import Slice, StagedRows
 from hunts.models.source import Source
-from hunts.models.store_work import Removal, StoreWork, Upload, UploadedFile
+from hunts.models.store_work import Removal, StoreChange, StoreWork, Upload, UploadedFile
 
 __all__ = [
     "Coverage",
@@ -16,6 +16,7 @@ __all__ = [
     "Slice",
     "Source",
     "StagedRows",
+    "StoreChange",
     "StoreWork",
     "Upload",
     "UploadedFile",

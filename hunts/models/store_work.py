@@ -113,6 +113,8 @@ class Removal(StoreWork):
     files = models.JSONField(default=list)
     readmitted = models.BigIntegerField(default=0)
     days = models.PositiveIntegerField(default=0)
+    # Known right before it becomes visible: hunts.telemetry.upkeep.Removal.
+    outcome = models.JSONField(null=True)
 
     class Meta(StoreWork.Meta):
         constraints = (
@@ -125,3 +127,30 @@ class Removal(StoreWork):
 
     def __str__(self) -> str:
         return f"removal {self.pk}"
+
+
+class StoreChange(models.Model):
+    """A change of a store that is about to become visible, and what the ledger is to say of it.
+
+    It goes with the entry. One that stays was left by a process that ended in between; whether the change was
+    made tells the store's `revision`.
+    """
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="+")
+    # What becomes visible together is one entry.
+    operation = models.UUIDField()
+    revision = models.BigIntegerField()
+    noted_at = models.DateTimeField(auto_now_add=True)
+    event = models.CharField(max_length=64)
+    actor_kind = models.CharField(max_length=16)
+    actor_id = models.TextField()
+    actor_name = models.TextField()
+    before = models.JSONField(null=True)
+    after = models.JSONField()
+
+    class Meta:
+        ordering = ("id",)
+        indexes = (models.Index(fields=["operation"], name="store_change_operation"),)
+
+    def __str__(self) -> str:
+        return f"{self.event} of {self.source_id}, revision {self.revision}"

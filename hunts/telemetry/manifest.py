@@ -73,6 +73,8 @@ class Manifest:
     next_number: int = 1
     # How many UTC days are kept, today among them; None is all.
     keep_days: int | None = None
+    # Counts what was published: whoever notes before it what the next one will be can tell later if it was.
+    revision: int = 0
 
     @property
     def visible(self) -> tuple[DayFile, ...]:
@@ -115,6 +117,7 @@ def _to_json(manifest: Manifest) -> Mapping[str, object]:
         "version": FORMAT_VERSION,
         "next_number": manifest.next_number,
         "keep_days": manifest.keep_days,
+        "revision": manifest.revision,
         "imports": [asdict(record) for record in manifest.imports],
         "files": [{**asdict(file), "day": file.day.isoformat()} for file in manifest.files],
         "retired": [{**asdict(file), "at": file.at.isoformat()} for file in manifest.retired],
@@ -134,6 +137,8 @@ def _from_json(value: Any) -> Manifest:
         ),
         next_number=value["next_number"],
         keep_days=value["keep_days"],
+        # Manifests of format 2 from before it was counted have none.
+        revision=value.get("revision", 0),
     )
 
 

@@ -89,7 +89,12 @@ class Store:
         files = sorted(manifest.files, key=lambda file: (file.day, file.doubles, file.name))
         replace_manifest(
             self._manifest_path,
-            replace(manifest, files=tuple(files), retired=(*manifest.retired, *gone)),
+            replace(
+                manifest,
+                files=tuple(files),
+                retired=(*manifest.retired, *gone),
+                revision=before.revision + 1,
+            ),
         )
 
     @contextmanager

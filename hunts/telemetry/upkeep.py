@@ -1,7 +1,11 @@
-"""What is done to a store beside importing: removing an import, keeping so many days, compacting."""
+"""What is done to a store beside importing: removing an import, keeping so many days, compacting.
+
+`before_publishing` is called when nothing is left to be done but to make the change visible; what it raises
+ends it.
+"""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -38,15 +42,26 @@ class Compaction:
     files_after: int
 
 
-def remove_import(store: Store, import_id: str, *, progress: Report | None = None) -> Removal:
+def remove_import(
+    store: Store,
+    import_id: str,
+    *,
+    progress: Report | None = None,
+    before_publishing: Callable[[Removal], None] | None = None,
+) -> Removal:
     """Afterwards the store is what it would be without this import; rows that other imports brought too
     stay. Raises UnknownImport, ChangeFailed and StoreDamaged."""
     with _changing(store):
-        return _remove(store, import_id, progress or tell_nobody)
+        return _remove(store, import_id, progress or tell_nobody, before_publishing)
 
 
 def keep_days(
-    store: Store, days: int | None, *, today: date | None = None, progress: Report | None = None
+    store: Store,
+    days: int | None,
+    *,
+    today: date | None = None,
+    progress: Report | None = None,
+    before_publishing: Callable[[Retention], None] | None = None,
 ) -> Retention:
     """Keeps so many UTC days up to today, from now on also of what is imported later; None keeps all.
 
@@ -60,21 +75,27 @@ def keep_days(
         oldest = oldest_kept(manifest, today or datetime.now(UTC).date())
         kept = tuple(file for file in manifest.files if oldest is None or file.day >= oldest)
         gone = [file for file in manifest.visible if file not in kept]
+        retention = Retention(len({file.day for file in gone}), sum(file.rows for file in gone))
         report(Progress(Phase.PUBLISHING, 0, 1))
+        if before_publishing is not None:
+            before_publishing(retention)
         store.publish(replace(manifest, files=kept))
         report(Progress(Phase.DONE, 1, 1))
-    return Retention(len({file.day for file in gone}), sum(file.rows for file in gone))
+    return retention
 
 
-def compact(store: Store, *, min_files: int = 2, progress: Report | None = None) -> Compaction:
+def compact(
+    store: Store,
+    *,
+    min_files: int = 2,
+    progress: Report | None = None,
+    before_publishing: Callable[[Compaction], None] | None = None,
+) -> Compaction:
     """Makes one file of each day that has at least so many, day by day. The rows stay the same.
 
-    Also lets go of days that are not kept any more, and of files that were retired long ago.
+    Also lets go of files that were retired long ago. `before_publishing` is told of each day by itself.
     """
     report = progress or tell_nobody
-    kept = store.manifest().keep_days
-    if kept is not None:
-        keep_days(store, kept)
     with _changing(store), DayRewriter(store) as rewriter:
         days = [(day, files) for day, files in _by_day(store.manifest()) if _is_split(files, min_files)]
         before = after = 0
@@ -86,6 +107,8 @@ def compact(store: Store, *, min_files: int = 2, progress: Report | None = None)
             report(Progress(Phase.PUBLISHING, done, len(days)))
             manifest = store.manifest()
             others = tuple(file for file in manifest.files if file.day != day)
+            if before_publishing is not None:
+                before_publishing(Compaction(1, len(files), len(rewritten.files)))
             store.publish(replace(manifest, files=(*others, *rewritten.publishable())))
             before += len(files)
             after += len(rewritten.files)
@@ -93,7 +116,9 @@ def compact(store: Store, *, min_files: int = 2, progress: Report | None = None)
     return Compaction(len(days), before, after)
 
 
-def _remove(store: Store, import_id: str, report: Report) -> Removal:
+def _remove(
+    store: Store, import_id: str, report: Report, before_publishing: Callable[[Removal], None] | None
+) -> Removal:
     manifest = store.manifest()
     number = next((record.number for record in manifest.imports if record.import_id == import_id), None)
     if number is None:
@@ -112,13 +137,20 @@ def _remove(store: Store, import_id: str, report: Report) -> Removal:
             left += rewritten.publishable()
         report(Progress(Phase.PUBLISHING, len(days), len(days)))
         imports = tuple(record for record in manifest.imports if record.number != number)
+        removal = _removal(import_id, number, manifest, left, len(days))
+        if before_publishing is not None:
+            before_publishing(removal)
         store.publish(replace(manifest, imports=imports, files=tuple(left)))
         store.bad_lines_of(import_id).unlink(missing_ok=True)
         report(Progress(Phase.DONE, 1, 1))
+    return removal
+
+
+def _removal(import_id: str, number: int, manifest: Manifest, left: list[DayFile], days: int) -> Removal:
     rows = sum(file.rows_by_import.get(number, 0) for file in manifest.visible)
     visible_after = sum(file.rows for file in left if not file.doubles)
     readmitted = visible_after - (sum(file.rows for file in manifest.visible) - rows)
-    return Removal(import_id, rows, readmitted, len(days))
+    return Removal(import_id, rows, readmitted, days)
 
 
 def files_per_day(manifest: Manifest) -> list[int]:

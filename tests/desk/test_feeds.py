@@ -171,7 +171,8 @@ def test_last_use_and_the_first_fetch_of_a_version_are_kept(live_site: house.Liv
     consumer = Consumer.objects.get()
     assert (consumer.holds, consumer.fetched_from) == (1, "127.0.0.1")
     assert consumer.fetched_at is not None
-    assert Fetch.objects.get().number == 1
+    noted = Fetch.objects.get()
+    assert (noted.number, noted.token, noted.address) == (1, FeedToken.objects.get(), "127.0.0.1")
 
 
 def test_fault_39_only_the_hash_of_a_token_is_kept(token: str, lea: Person) -> None:

@@ -230,3 +230,11 @@ def test_a_worker_whose_clock_is_off_opens_each_due_run_once(hunt: Hunt, rui: Pe
     assert hunt.next_slot is not None
     # Not a day further: the runs of that day would never be.
     assert slot < hunt.next_slot <= slot + timedelta(hours=3)
+
+
+def test_taking_the_schedule_away_ends_a_pause_and_says_so(hunt: Hunt, rui: Person) -> None:
+    set_schedule(actor=rui, hunt=hunt, schedule=HOURLY)
+    pause_hunt(actor=rui, hunt=hunt)
+    set_schedule(actor=rui, hunt=hunt, schedule=None)
+    content = Entry.objects.latest("seq").content
+    assert (content["before"]["paused"], content["after"]["paused"]) == (True, False)

@@ -170,7 +170,8 @@ def test_resuming_clears_the_reason_and_makes_adapters_anew(sentinel: Source, le
     assert resume_source(actor=Actor.person(lea), source=sentinel)
     assert not sentinel.is_paused
     assert (sentinel.paused_because, sentinel.version) == ("", 2)
-    assert last_entry()["before"] == {"paused_because": "401"}
+    assert last_entry()["before"] == {"paused": True, "paused_because": "401"}
+    assert last_entry()["after"] == {"paused": False}
     assert not resume_source(actor=Actor.person(lea), source=sentinel)
 
 

@@ -56,7 +56,10 @@ class Fetch(models.Model):
     consumer = models.ForeignKey(Consumer, on_delete=models.PROTECT, related_name="fetches")
     number = models.PositiveIntegerField()
     at = models.DateTimeField()
-    # Whether what it has is noted as enforced.
+    # With what and from where; none of fetches that were noted before these were kept.
+    token = models.ForeignKey(FeedToken, null=True, on_delete=models.PROTECT, related_name="+")
+    address = models.CharField(max_length=64, blank=True)
+    # Whether what it has is noted as enforced, and the fetch in the ledger.
     is_counted = models.BooleanField(default=False)
 
     class Meta:

@@ -9,12 +9,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from footprint.ledger.record import Actor
-from hunts.actions import note_import
 from hunts.adapters import store_of
+from hunts.importing import import_paths
 from hunts.management.commands.import_telemetry import progress_line
 from hunts.models import Source
 from hunts.telemetry.demo.telemetry import demo_lines
-from hunts.telemetry.importing import import_files
 from hunts.telemetry.store import Store
 
 SEED = 20261124
@@ -41,8 +40,9 @@ class Command(BaseCommand):
             with path.open("w", encoding="utf-8") as file:
                 file.writelines(demo_lines(seed=SEED, count=EVENTS, end=datetime.now(UTC)))
             with progress_line(self.stderr) as show:
-                summary = import_files(store, [path], progress=show)
-        note_import(actor=Actor.command("demo_telemetry"), source=source, paths=[path], summary=summary)
+                summary = import_paths(
+                    actor=Actor.command("demo_telemetry"), source=source, paths=[path], progress=show
+                )
         self.stdout.write(
             f"Made {summary.new_rows:,} events of {summary.devices:,} machines"
             f" and {summary.names:,} file names over {summary.days} days."

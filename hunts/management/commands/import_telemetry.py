@@ -9,11 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from footprint.ledger.record import Actor
-from hunts.actions import note_import
-from hunts.adapters import store_of
+from hunts.importing import import_paths
 from hunts.models import Source
 from hunts.telemetry.errors import TelemetryError, UnreadableFile
-from hunts.telemetry.importing import import_files
 from hunts.telemetry.progress import ImportSummary, Phase, Progress
 
 BAD_INPUT = 2
@@ -36,14 +34,16 @@ class Command(BaseCommand):
         source = local_source(options["source"])
         try:
             with progress_line(self.stderr) as show:
-                summary = import_files(store_of(source), options["paths"], progress=show)
+                summary = import_paths(
+                    actor=Actor.command("import_telemetry"),
+                    source=source,
+                    paths=options["paths"],
+                    progress=show,
+                )
         except UnreadableFile as error:
             raise CommandError(f"Nothing was imported.\n{error}", returncode=BAD_INPUT) from error
         except TelemetryError as error:
             raise CommandError(str(error)) from error
-        note_import(
-            actor=Actor.command("import_telemetry"), source=source, paths=options["paths"], summary=summary
-        )
         self.stdout.write(summary_text(summary))
 
 

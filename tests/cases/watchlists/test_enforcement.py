@@ -19,6 +19,7 @@ from cases.watchlists.marks import marks_of_blocks
 from cases.watchlists.models import Consumer, Enforcement, Fetch, Receipt, Target, Watchlist
 from cases.watchlists.still_in_force import still_in_force
 from footprint.accounts.models import Person
+from footprint.ledger.models import Entry
 from tests.cases.watchlists.worlds import block, publish
 from tests.cases.world import decide_on, merge_and_settle, row
 
@@ -288,3 +289,24 @@ def test_a_fetch_that_cannot_be_counted_keeps_no_other_waiting(
     monkeypatch.setattr(enforcement, "_count", stumbling)
     count_fetches()
     assert list(Fetch.objects.filter(is_counted=False).values_list("consumer", flat=True)) == [bad.pk]
+
+
+def test_the_first_fetch_of_a_version_is_an_entry_by_its_token(
+    blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    one = consumer(blocks, lea)
+    token = one.tokens.get()
+    Fetch.objects.create(consumer=one, number=1, at=NOW, token=token, address="198.51.100.7")
+    count_fetches()
+    count_fetches()
+    entry = Entry.objects.get(event="watchlists:feed:fetched")
+    assert (entry.actor_kind, entry.actor_id) == ("token", token.ending)
+    assert entry.content["after"] == {
+        "watchlist": "all-blocks",
+        "format": "plain-text",
+        "publication": 1,
+        "at": NOW.isoformat(),
+        "address": "198.51.100.7",
+    }

@@ -656,3 +656,55 @@ def test_an_entry_that_only_may_widen_no_more_keeps_its_indicator(case: Case, ru
     assert first is not None
     assert second is not None
     assert indicators_of(first).items() <= indicators_of(second).items()
+
+
+def told(event: str) -> list[tuple[object, object]]:
+    found = Entry.objects.filter(event=event).order_by("seq")
+    return [(entry.content["before"], entry.content["after"]) for entry in found]
+
+
+def test_a_refusal_pauses_the_list_and_the_ledger_says_so(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person
+):
+    held = held_by_roll_back(rui, case, blocks, lea)
+    first = {"paused": True, "why": "Rolled back to version 1."}
+    publishing.refuse(actor=lea, publication=held, why="Not now")
+    assert told("watchlists:watchlist:paused") == [
+        ({"paused": False}, first),
+        (first, {"paused": True, "why": "A publication was refused: Not now"}),
+    ]
+    actions.resume(actor=lea, watchlist=blocks)
+    assert told("watchlists:watchlist:resumed")[0][1] == {"paused": False}
+
+
+def test_a_second_pause_tells_the_first_ones_reason(lea: Person, tom: Person):
+    actions.pause_all(actor=lea, why="Firewall migration")
+    actions.pause_all(actor=tom, why="Still not done")
+    actions.pause_all(actor=tom, why="Still not done")
+    actions.resume_all(actor=lea)
+    first = {"paused": True, "by": "lea", "why": "Firewall migration"}
+    second = {"paused": True, "by": "tom", "why": "Still not done"}
+    assert told("watchlists:publishing:paused") == [({"paused": False}, first), (first, second)]
+    assert told("watchlists:publishing:resumed") == [(second, {"paused": False})]
+
+
+def test_a_rule_that_is_saved_as_it_was_is_no_change(blocks: Watchlist, lea: Person):
+    blocks.refresh_from_db()
+    before = blocks.rule_changed_at
+    actions.change_rule(
+        actor=lea,
+        watchlist=blocks,
+        title=blocks.title,
+        about=blocks.about,
+        kinds=blocks.subject_kinds,
+        scopes=blocks.scopes,
+        cases=[],
+    )
+    blocks.refresh_from_db()
+    assert (blocks.rule_changed_at, Entry.objects.count()) == (before, 0)
+
+
+def test_revoking_a_consumer_says_what_it_was(blocks: Watchlist, lea: Person):
+    consumer, _ = actions.add_consumer(actor=lea, watchlist=blocks, name="fw", format="plain-text")
+    actions.revoke_consumer(actor=lea, consumer=consumer)
+    assert told("watchlists:consumer:revoked") == [({"revoked": False}, {"revoked": True})]

@@ -10,7 +10,7 @@ from django.db.models import F
 from footprint.accounts.models import Person
 from footprint.ledger.events import PHRASES, Event
 from footprint.ledger.models import Checkpoint, Entry, Head
-from footprint.ledger.record import ORIGIN, Actor, NestedChange, Origin, Subject, change
+from footprint.ledger.record import ORIGIN, Actor, NestedChange, Origin, Subject, UntoldChange, change
 from tests.cases.beside import Beside, held_open, wait_until_blocked
 from tests.footprint.ledger.links import Link, follow
 from tests.house import FreshDatabase
@@ -288,3 +288,15 @@ def test_events_are_named_room_subject_what(event: Event):
     assert room
     assert subject
     assert what
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(None, {"title": "b"}), ({"title": "a"}, None), ({"title": "a"}, {"title": "a"}), (None, None)],
+)
+def test_a_change_that_does_not_say_from_what_to_what_is_refused(
+    db: None, before: dict[str, object] | None, after: dict[str, object] | None
+):
+    with pytest.raises(UntoldChange), change(actor=Actor.command("tests")) as ledger:
+        ledger.add(Event.CASE_CHANGED, Subject("case", "1", "a"), before=before, after=after)
+    assert not Entry.objects.exists()
