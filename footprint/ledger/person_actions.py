@@ -28,7 +28,7 @@ def new_password() -> str:
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
 
 
-def give_password(*, actor: Actor, person: Person) -> str:
+def give_password(*, actor: Actor, person: Person, reason: str = "") -> str:
     """A new password, told once. The old one and every session end with it; the person must change it."""
     password = new_password()
     with change(actor=actor) as ledger:
@@ -36,7 +36,7 @@ def give_password(*, actor: Actor, person: Person) -> str:
         if not locked.is_active:
             raise NotActive
         _set_given_password(locked, password)
-        ledger.add(Event.PASSWORD_GIVEN, subject_of(locked))
+        ledger.add(Event.PASSWORD_GIVEN, subject_of(locked), reason=reason)
     return password
 
 
@@ -108,7 +108,7 @@ def locked_out() -> dict[int, list[str]]:
     return found
 
 
-def unlock_person(*, actor: Actor, person: Person) -> bool:
+def unlock_person(*, actor: Actor, person: Person, reason: str = "") -> bool:
     with change(actor=actor) as ledger:
         addresses = locked_out().get(person.pk)
         if not addresses:
@@ -119,6 +119,7 @@ def unlock_person(*, actor: Actor, person: Person) -> bool:
             subject_of(person),
             before={"locked_for": addresses},
             after={"locked_for": []},
+            reason=reason,
         )
     return True
 

@@ -246,12 +246,20 @@ def test_doing_it_again_changes_nothing(site: Client, rui: Person) -> None:
 
 def test_a_new_password_ends_the_old_one_and_every_session(site: Client, rui: Person) -> None:
     theirs = sign_in("rui", PASSWORD)[0]
-    (given,) = GIVEN.findall(act(site, rui, "password"))
+    (given,) = GIVEN.findall(act(site, rui, "password", "Forgot the old one"))
     assert theirs.get("/cases/").status_code == 302
     assert sign_in("rui", PASSWORD)[1] == 422
     assert sign_in("rui", given)[1] == 302
     entry = Entry.objects.get(event="accounts:password:given")
     assert given not in entry.text
+    assert entry.reason == "Forgot the old one"
+
+
+def test_every_button_that_changes_a_person_asks_for_a_reason(site: Client, rui: Person) -> None:
+    page = site.get(f"/people/{rui.pk}/").content.decode()
+    forms = re.findall(r'<form[^>]*action="/people/[^"]*".*?</form>', page, re.DOTALL)
+    assert len(forms) == 3
+    assert all('name="reason"' in form for form in forms)
 
 
 def test_somebody_deactivated_meanwhile_gets_no_password(site: Client, rui: Person) -> None:
@@ -272,12 +280,13 @@ def test_a_lock_out_is_shown_and_ended(site: Client, rui: Person) -> None:
     lock_out(rui, "198.51.100.8", tries=2)
     assert "Rui rui Reviewer never locked out" in text_of(site.get("/people/"))
     assert "Locked out from 198.51.100.7" in text_of(site.get(f"/people/{rui.pk}/"))
-    act(site, rui, "unlock")
+    act(site, rui, "unlock", "Called from the desk")
     assert count_attempt("rui", "198.51.100.7").locked_until is None
     entry = Entry.objects.latest("seq")
-    assert (entry.event, entry.content["before"]) == (
+    assert (entry.event, entry.content["before"], entry.reason) == (
         "accounts:person:unlocked",
         {"locked_for": ["198.51.100.7"]},
+        "Called from the desk",
     )
     assert not unlock_person(actor=TESTS, person=rui)
 

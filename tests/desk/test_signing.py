@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 from structlog.testing import capture_logs
 
+from footprint.accounts.lock_out import count_attempt
 from footprint.accounts.models import Person, SignInAttempts
 from footprint.ledger.models import Entry
 
@@ -191,3 +194,40 @@ def test_a_name_that_nobody_has_never_goes_to_the_security_log(
         "sign_in_locked_out",
     ]
     assert "typed-my-password-here" not in repr(logs)
+
+
+class LedgerGone(Exception):
+    """The entry could not be written."""
+
+
+@pytest.fixture
+def no_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise LedgerGone
+
+    for name in ("note_sign_in", "note_sign_out", "note_lock_outs"):
+        monkeypatch.setattr(f"footprint.desk.views.signing.{name}", fail)
+
+
+def test_nobody_is_signed_in_without_an_entry(client: Client, rui: Person, no_entry: None) -> None:
+    with pytest.raises(LedgerGone):
+        client.post("/sign-in", {"username": "rui", "password": PASSWORD})
+    rui.refresh_from_db()
+    assert (rui.last_login, Session.objects.count()) == (None, 0)
+    assert SignInAttempts.objects.count() == 2
+
+
+def test_nobody_is_signed_out_without_an_entry(site: Client, no_entry: None) -> None:
+    with pytest.raises(LedgerGone):
+        site.post("/sign-out")
+    assert Session.objects.count() == 1
+
+
+def test_a_lock_out_that_was_not_told_is_told_with_the_next_attempt(
+    client: Client, rui: Person, no_entry: None, settings: Any
+) -> None:
+    for _ in range(settings.FOOTPRINT.sign_in_failures):
+        count_attempt("rui", "127.0.0.1")
+    with pytest.raises(LedgerGone):
+        client.post("/sign-in", {"username": "rui", "password": "wrong-one-entirely"})
+    assert count_attempt("rui", "127.0.0.1").locks == ("name",)

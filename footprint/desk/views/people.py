@@ -134,13 +134,13 @@ def act_on(request: SignedInRequest, pk: int) -> HttpResponse:
     act, reason, password = request.POST.get("act"), request.POST.get("reason", "")[:500], None
     try:
         if act == "password":
-            password = give_password(actor=actor, person=person)
+            password = give_password(actor=actor, person=person, reason=reason)
         elif act == "deactivate":
             deactivate(actor=actor, person=person, reason=reason)
         elif act == "reactivate":
             password = reactivate(actor=actor, person=person, reason=reason)
         elif act == "unlock":
-            unlock_person(actor=actor, person=person)
+            unlock_person(actor=actor, person=person, reason=reason)
     except LastAdministrator:
         return _page(request, person, refused=LAST_ADMINISTRATOR)
     except NotActive:

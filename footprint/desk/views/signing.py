@@ -6,6 +6,7 @@ import structlog
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.auth.forms import AuthenticationForm
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -49,25 +50,33 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/sign_in.html", {"form": SignInForm(request), "next": back})
     form = SignInForm(request, request.POST)
     name, address = form.name_typed(), address_of(request)
-    attempt = count_attempt(name, address)
-    if attempt.locked_until is not None:
-        return _locked_out(request, back, name, attempt)
+    if _count(name, address).locked_until is not None:
+        return _locked_out(request, back, name)
     if form.is_valid():
         person = form.get_user()
-        forget_attempts(name, address)
-        login(request, person)
-        note_sign_in(Person.objects.get(pk=person.pk))
+        with transaction.atomic():
+            forget_attempts(name, address)
+            login(request, person)
+            note_sign_in(Person.objects.get(pk=person.pk))
         return redirect(back)
     log.warning("sign_in_refused", username=_known_name(_who_has(name)), address=address)
     return render(request, "accounts/sign_in.html", {"form": form, "next": back}, status=422)
 
 
-def _locked_out(request: HttpRequest, back: str, name: str, attempt: Attempt) -> HttpResponse:
+def _count(name: str, address: str) -> Attempt:
+    """The attempt that locks and its entry are one transaction."""
+    with transaction.atomic():
+        attempt = count_attempt(name, address)
+        if attempt.locked_until is not None:
+            person, minutes = _who_has(name), settings.FOOTPRINT.sign_in_lock_minutes
+            username = _known_name(person)
+            log.warning("sign_in_locked_out", username=username, address=address, locks=attempt.locks)
+            note_lock_outs(attempt=attempt, person=person, address=address, minutes=minutes)
+    return attempt
+
+
+def _locked_out(request: HttpRequest, back: str, name: str) -> HttpResponse:
     """The password was not looked at, so the answer tells nothing about it."""
-    address, minutes = address_of(request), settings.FOOTPRINT.sign_in_lock_minutes
-    person = _who_has(name)
-    log.warning("sign_in_locked_out", username=_known_name(person), address=address, locks=attempt.locks)
-    note_lock_outs(attempt=attempt, person=person, address=address, minutes=minutes)
     form = SignInForm(request)
     form.initial = {"username": name}
     context = {"form": form, "next": back, "locked_out": True}
@@ -87,9 +96,10 @@ def _known_name(person: Person | None) -> str | None:
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     person = request.user
-    logout(request)
-    if isinstance(person, Person):
-        note_sign_out(person)
+    with transaction.atomic():
+        logout(request)
+        if isinstance(person, Person):
+            note_sign_out(person)
     return redirect(settings.LOGOUT_REDIRECT_URL)
 
 
