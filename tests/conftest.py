@@ -58,6 +58,9 @@ from redis import Redis  # noqa: E402
 
 from footprint.stylesheet import compile_stylesheet  # noqa: E402
 from tests import house  # noqa: E402
+from tests.watched_changes import watch_changes  # noqa: E402
+
+__all__ = ["watch_changes"]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

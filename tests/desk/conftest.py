@@ -4,9 +4,6 @@ import pytest
 from django.test import Client
 
 from footprint.accounts.models import Person, Role
-from tests.watched_changes import watch_changes
-
-__all__ = ["watch_changes"]
 
 
 @pytest.fixture
