@@ -187,7 +187,8 @@ def _left_over() -> list[Path]:
 
 def _is_out_of_time(folder: Path) -> bool:
     try:
-        moved = folder.stat().st_mtime
+        # A piece is written into a file that is there: only the file's own time tells of it.
+        moved = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
     except FileNotFoundError:
         return False
     return time.time() - moved > settings.FOOTPRINT.upload_hours * 3600

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from footprint.azure.trusted import check_host
 PUBLIC_AUTHORITY = "https://login.microsoftonline.com"
 _US_AUTHORITY = "https://login.microsoftonline.us"
 _CHINA_AUTHORITY = "https://login.chinacloudapi.cn"
+# A name, an IPv4 address, or an IPv6 address without its brackets.
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ def parse_endpoint(field: str, text: str, *, allow_http: bool) -> str:
         raise BadSetting(field, "This is not an address like https://host.example.") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
         raise BadSetting(field, "Give an address like https://host.example.")
+    if not _HOST.fullmatch(parts.hostname) or "\\" in text:
+        # Clients read odd names in ways of their own: what one takes for a host, another takes for a path.
+        raise BadSetting(field, "A host has letters, digits, dots and hyphens only.")
     if parts.username is not None or parts.password is not None:
         raise BadSetting(field, "An address holds no name and no password.")
     if parts.query or parts.fragment:

@@ -205,6 +205,11 @@ def test_the_folder_of_another_databases_upload_is_left_alone_while_it_may_go_on
     uploads.remove_abandoned()
     assert folder.exists()
     long_ago = time.time() - 25 * 3600
+    (folder / "1").write_bytes(b"a piece")
+    os.utime(folder, (long_ago, long_ago))
+    uploads.remove_abandoned()
+    assert folder.exists()
+    os.utime(folder / "1", (long_ago, long_ago))
     os.utime(folder, (long_ago, long_ago))
     uploads.remove_abandoned()
     assert not folder.exists()

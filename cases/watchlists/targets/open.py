@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from cases.watchlists.targets import defender, sentinel
@@ -134,7 +135,7 @@ def _watchlist(described: Described) -> sentinel.Place:
 def whereabouts(described: Described) -> Mapping[str, str]:
     """What decides where its entries are, by field. A subscription is of one tenant, whoever signs in; the
     indicators of Defender are those of the tenant that the credential signs in to."""
-    options = {name: text.strip().lower() for name, text in described.options.items()}
+    options = _canonical(described)
     if described.kind == DEFENDER:
         found = {name: options.get(name, "") for name in _EVERYWHERE}
         found["endpoint"] = found["endpoint"].rstrip("/") or defender.ENDPOINT
@@ -145,9 +146,17 @@ def whereabouts(described: Described) -> Mapping[str, str]:
 
 def budget_place(described: Described) -> str:
     """Whom the changes of a month are counted for: all targets of one workspace together."""
-    options = described.options
-    parts = (options.get(name, "").strip().lower() for name in REQUIRED[SENTINEL][:3])
+    options = _canonical(described)
+    parts = (options.get(name, "") for name in REQUIRED[SENTINEL][:3])
     return "/".join((SENTINEL, *parts))
+
+
+def _canonical(described: Described) -> dict[str, str]:
+    """One place has one spelling: Azure knows no case, and an ID may stand in braces."""
+    options = {name: text.strip().lower() for name, text in described.options.items()}
+    with suppress(ValueError):
+        options["subscription"] = str(UUID(options.get("subscription", "")))
+    return options
 
 
 def _guid(field: str, text: str) -> str:

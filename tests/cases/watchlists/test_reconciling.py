@@ -762,9 +762,12 @@ def test_another_credential_for_the_same_workspace_is_a_plain_change(
 
 
 def test_two_targets_at_one_place_are_refused_however_it_is_written(lab: Lab, blocks: Watchlist):
-    target_at(lab, "sentinel", blocks)
+    one = target_at(lab, "sentinel", blocks)
     with pytest.raises(BadSetting, match="pushed there already"):
         target_at(lab, "sentinel", blocks, options={"alias": ALIAS.upper(), "api_version": "2024-03-01"})
+    in_braces = f"{{{one.options['subscription']}}}".upper()
+    with pytest.raises(BadSetting, match="pushed there already"):
+        target_at(lab, "sentinel", blocks, options={"subscription": in_braces})
 
 
 def test_an_indicator_whose_title_was_edited_is_drift_and_mended(

@@ -162,6 +162,10 @@ def test_what_cannot_be_meant_names_its_field(kind: str, options: dict[str, str]
         "https://host:0",
         "https://host:99999",
         "https://[::1",
+        # Clients take this for a host at evil.example, though its name ends as a trusted one does.
+        "https://evil.example\\.kusto.windows.net",
+        "https://api.loganalytics.io/\\evil.example",
+        "https://höst.kusto.windows.net",
         "https://name:secret@host",
         "https://host/?q",
         "https://host/#f",
