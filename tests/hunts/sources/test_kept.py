@@ -10,11 +10,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from duckdb_kql import KqlError
 
 from hunts.sources import kept
 from hunts.sources.kept import KeptDatabase
 from hunts.sources.local import LocalAdapter
 from hunts.sources.locked import Limits, Visible, locked_database
+from hunts.sources.translated import translated
 from hunts.telemetry.store import Store
 from tests.hunts.parquet import ALWAYS, pairs_of_seed, recorded, write_parquet
 from tests.hunts.telemetry_lines import days_ago, event, fill
@@ -135,10 +137,20 @@ def test_a_question_can_do_nothing_but_ask(
     database: KeptDatabase, first: Path, second: Path, statement: str
 ) -> None:
     with (
-        pytest.raises(duckdb.Error),
+        pytest.raises(duckdb.Error) as refused,
         database.connection([first], Visible([first], ALWAYS)) as connection,
     ):
         connection.execute(statement.format(other=second))
+    # Tried in vain is not refused: a machine may have no network today.
+    assert not isinstance(refused.value, duckdb.IOException | duckdb.HTTPException)
+
+
+@pytest.mark.parametrize(
+    "kql", [".create table T (a: string)", ".drop table DeviceNetworkEvents", ".set T <| print 1"]
+)
+def test_a_question_that_writes_is_not_translated(kql: str) -> None:
+    with pytest.raises(KqlError):
+        translated(kql)
 
 
 def test_a_question_reckons_in_utc_and_lowers_ascii_letters_only(database: KeptDatabase, first: Path) -> None:
