@@ -12,8 +12,8 @@ from typing import IO
 from cases.clock import database_now
 from cases.models import Case
 from cases.watchlists.computing import Rule, compute, wanted
-from cases.watchlists.entries import entries_of, gone_before, heading
-from cases.watchlists.formats import REGISTRY, Format, Gone, Published, Report
+from cases.watchlists.entries import heading, read_for
+from cases.watchlists.formats import REGISTRY, Format, Gone, ListEntry, Published, Report
 from cases.watchlists.models import Consumer, FeedToken, Publication, Publishing, Watchlist
 from cases.watchlists.publishing import subject_of
 from cases.watchlists.rendering import extension, media_type, render
@@ -58,13 +58,15 @@ def download(
     """Writes the list as it is now, or as published, and the entry that says who took what."""
     with ExitStack() as closed_on_failure, change(actor=actor) as ledger:
         content = closed_on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
-        gone: Iterable[Gone] = ()
+        entries: Iterable[ListEntry]
+        gone: Iterable[Gone]
         if publication is None:
             compute(Rule.of(watchlist))
-            entries, named = wanted(), _unpublished(watchlist)
+            named = _unpublished(watchlist)
+            entries, gone = wanted(), ()
         else:
-            entries, named = entries_of(publication), heading(publication)
-            gone = gone_before(publication)
+            named = heading(publication)
+            entries, gone = read_for(format, publication)
         rendered = render(format, named, entries, content, gone)
         content.seek(0)
         ledger.add(

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -50,12 +50,21 @@ def heading(publication: Publication) -> Published:
 
 
 def entries_of(publication: Publication) -> Iterator[ListEntry]:
-    """A stream, inside an open transaction."""
-    return entries_at(publication.watchlist_id, publication.number or 0)
+    """A stream, inside an open transaction; without what had returned."""
+    return _entries(publication, COLUMNS)
 
 
-def entries_at(watchlist_id: int, number: int) -> Iterator[ListEntry]:
-    columns = f"{COLUMNS}, {_RETURNED}" if _has_returned(watchlist_id, number) else COLUMNS
+def read_for(format: type[Format], publication: Publication) -> tuple[Iterable[ListEntry], Iterable[Gone]]:
+    """What the format writes, as streams inside an open transaction."""
+    if not format.tells_changes:
+        return entries_of(publication), ()
+    has_returned = _has_returned(publication.watchlist_id, publication.number or 0)
+    columns = f"{COLUMNS}, {_RETURNED}" if has_returned else COLUMNS
+    return _entries(publication, columns), gone_before(publication)
+
+
+def _entries(publication: Publication, columns: str) -> Iterator[ListEntry]:
+    watchlist_id, number = publication.watchlist_id, publication.number or 0
     return rows_of(
         f"SELECT {columns} FROM watchlists_publishedentry e WHERE {_HAS} ORDER BY kind, value",
         (watchlist_id, number, number),

@@ -25,7 +25,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 
-from cases.watchlists.entries import entries_of, gone_before, heading
+from cases.watchlists.entries import heading, read_for
 from cases.watchlists.formats import REGISTRY
 from cases.watchlists.models import Consumer, FeedToken, Fetch, Publication
 from cases.watchlists.rendering import media_type, render
@@ -113,6 +113,8 @@ class Feeds:
         self._making = Lock()
         self._budget = _Budget()
         self._noted: dict[int, tuple[float, int]] = {}
+        # By feed: which file could not be made, and until when that is not tried again.
+        self._not_made: dict[Path, tuple[str, float]] = {}
 
     def fetch(self, *, slug: str, format: str, token: str, address: str, notes: bool = True) -> Kept:
         """Raises NotThere, NothingYet or TooMany."""
@@ -169,11 +171,11 @@ class Feeds:
             _LOG.error("feeds_not_kept", error=str(error))
 
     def _file(self, slug: str, format: str, newest: Newest) -> Kept:
-        kept = self._kept(slug, format, newest.stem)
+        kept = self._ready(slug, format, newest)
         if kept is not None:
             return kept
         with self._making:
-            kept = self._kept(slug, format, newest.stem)
+            kept = self._ready(slug, format, newest)
             if kept is not None:
                 return kept
             try:
@@ -182,10 +184,19 @@ class Feeds:
                 _LOG.warning(
                     "feed_not_made", watchlist=slug, format=format, number=newest.number, error=str(error)
                 )
-                last = self._last(slug, format)
-                if last is None:
-                    raise NothingYet from error
-                return last
+                again_at = time.monotonic() + _LEAVE_ALONE_SECONDS
+                self._not_made[self._home(slug, format)] = (newest.stem, again_at)
+                return self._last(slug, format)
+
+    def _ready(self, slug: str, format: str, newest: Newest) -> Kept | None:
+        """Without making anything: the newest file, or the last one where the newest could not be made a
+        moment ago. None when it is to be made. Raises NothingYet."""
+        kept = self._kept(slug, format, newest.stem)
+        if kept is not None:
+            return kept
+        stem, again_at = self._not_made.get(self._home(slug, format), ("", 0.0))
+        is_left_alone = stem == newest.stem and time.monotonic() < again_at
+        return self._last(slug, format) if is_left_alone else None
 
     def _home(self, slug: str, format: str) -> Path:
         return self.folder / slug / format
@@ -199,10 +210,13 @@ class Feeds:
         number = _number(stem)
         return Kept(path, about["sha256"], media_type(REGISTRY[format]), number) if path.exists() else None
 
-    def _last(self, slug: str, format: str) -> Kept | None:
+    def _last(self, slug: str, format: str) -> Kept:
         home = self._home(slug, format)
         stems = sorted((path.stem for path in home.glob("[0-9]*.json")), key=_number, reverse=True)
-        return next((kept for stem in stems if (kept := self._kept(slug, format, stem))), None)
+        last = next((kept for stem in stems if (kept := self._kept(slug, format, stem))), None)
+        if last is None:
+            raise NothingYet
+        return last
 
     def _make(self, slug: str, format: str, newest: Newest) -> Kept:
         home = self._home(slug, format)
@@ -211,9 +225,8 @@ class Feeds:
         try:
             with os.fdopen(handle, "wb") as output, transaction.atomic():
                 found = Publication.objects.select_related("watchlist").get(pk=newest.publication)
-                rendered = render(
-                    REGISTRY[format], heading(found), entries_of(found), output, gone_before(found)
-                )
+                entries, gone = read_for(REGISTRY[format], found)
+                rendered = render(REGISTRY[format], heading(found), entries, output, gone)
             with (
                 Path(draft).open("rb") as plain,
                 gzip.GzipFile(  # a descriptor's own path
@@ -221,21 +234,21 @@ class Feeds:
                 ) as packed,
             ):
                 shutil.copyfileobj(plain, packed, 1 << 20)
+            # The file comes last, and by it alone the others count: whatever fails before leaves no half.
+            _write_whole(home / f"{newest.stem}.json", {"sha256": rendered.sha256})
             Path(f"{draft}.gz").replace(home / f"{newest.stem}.gz")
             Path(draft).replace(home / newest.stem)
         finally:
             Path(draft).unlink(missing_ok=True)
             Path(f"{draft}.gz").unlink(missing_ok=True)
-        _write_whole(home / f"{newest.stem}.json", {"sha256": rendered.sha256})
         self._let_go(home, newest.number)
         return Kept(home / newest.stem, rendered.sha256, media_type(REGISTRY[format]), newest.number)
 
     def _let_go(self, home: Path, number: int) -> None:
         """Of the versions before, except the last ones: somebody may be fetching them."""
-        for path in home.glob("[0-9]*.json"):
+        for path in home.glob("[0-9]*"):
             if _number(path.stem) <= number - _VERSIONS_KEPT:
-                for old in (path, home / path.stem, home / f"{path.stem}.gz"):
-                    old.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
     def _note(self, right: Right, number: int, address: str, digest: str) -> None:
         """Last use, and the first fetch of a publication. Waits while the database is down."""

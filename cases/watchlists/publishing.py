@@ -26,6 +26,7 @@ _LOG = structlog.get_logger(__name__)
 
 # A list with fewer entries is not held for what it loses.
 HELD_FROM = 20
+_CAUSES_BETWEEN = ". "
 _LOSES = "More than half of its entries would leave by other than single decisions"
 
 
@@ -141,14 +142,11 @@ def roll_back(*, actor: Person, watchlist: Watchlist, number: int, why: str) -> 
             )
         publication = _draft(ledger, locked, counts, why=why.strip(), by=actor, at=database_now())
         publication.rolled_back_to = number
-        causes = [_LOSES] if counts.is_alarming else []
-        if words := why_second_person(locked):
-            causes.append(words)
-        if causes:
-            _hold(ledger, publication, counts, ". ".join(causes))
+        if causes := _causes(locked, counts):
+            _hold(ledger, publication, counts, _CAUSES_BETWEEN.join(causes))
         else:
             _freeze(ledger, publication, None)
-        _keep_conflicts(locked)
+            _keep_conflicts(locked)
         _pause(ledger, locked, f"Rolled back to version {number}.")
     return publication
 
@@ -166,15 +164,35 @@ def release(*, actor: Person, publication: Publication) -> Publication:
         if held.rolled_back_to is None:
             _refuse_when_paused(locked)
             compute(Rule.of(locked))
-            _keep_conflicts(locked)
         else:
             _refuse_when_paused(locked, also_alone=False)
             restore(locked, held.rolled_back_to)
-        if _count(locked).sha256 != held.sha256:
+        counts = _count(locked)
+        if counts.sha256 != held.sha256:
             raise CannotPublish("The list has changed since it was held. Look at the new numbers first.")
+        if held.rolled_back_to is not None:
+            _refuse_unread(held, _causes(locked, counts))
+        _keep_conflicts(locked)
         held.approver = actor
         _freeze(ledger, held, held.made_at if held.rolled_back_to is None else None)
     return held
+
+
+def _causes(watchlist: Watchlist, counts: Counts) -> list[str]:
+    """Why a roll-back needs a second person, each in a sentence."""
+    return [*([_LOSES] if counts.is_alarming else []), *why_second_person(watchlist)]
+
+
+def _refuse_unread(held: Publication, causes: list[str]) -> None:
+    """The entries may be the same and what speaks against them not: a block stays in its list when an allow
+    is made against it."""
+    between = _CAUSES_BETWEEN
+    read = f"{between}{held.held_because}{between}"
+    if unread := [cause for cause in causes if f"{between}{cause}{between}" not in read]:
+        told = between.join(unread)
+        raise CannotPublish(
+            f"Since it was held there is more to look at: {told}. Roll back again to hold it anew."
+        )
 
 
 def has_caused(person: Person, held: Publication, watchlist: Watchlist) -> bool:

@@ -6,17 +6,25 @@ from __future__ import annotations
 
 from django.db import connection
 
+from cases.verdicts.in_force import IN_FORCE
 from cases.watchlists.computing import COLUMNS, Rule, drop_tables, hold_back
 from cases.watchlists.models import Watchlist
 
 _NAMED = 3
+# An exception from what is around it needs a decision of the same in force, with the same scope: the entry's
+# own one or its successor. Without one the scope is none, so that whatever is around contradicts the entry.
 _TAKE = f"""
     CREATE TEMPORARY TABLE watchlists_wanted ON COMMIT DROP AS
     SELECT {", ".join(f"e.{column}" for column in COLUMNS.split(", ") if column != "may_widen")},
            false AS may_widen,
            CASE WHEN e.kind IN ('address', 'network') THEN e.value::cidr END AS network,
-           coalesce(d.scope, 'everywhere')::text AS scope
-      FROM watchlists_publishedentry e LEFT JOIN cases_decision d ON d.id = e.decision_number
+           coalesce(d.scope, '')::text AS scope
+      FROM watchlists_publishedentry e
+      LEFT JOIN cases_decision own ON own.id = e.decision_number
+      LEFT JOIN cases_decision d ON {IN_FORCE}
+       AND d.verdict = own.verdict AND d.subject_kind = own.subject_kind AND d.subject = own.subject
+       AND d.scope = own.scope AND d.case_id IS NOT DISTINCT FROM own.case_id
+       AND d.file_kind = own.file_kind AND d.file_key = own.file_key
      WHERE e.watchlist_id = %(list)s AND e.added_in <= %(number)s
        AND (e.removed_in IS NULL OR e.removed_in > %(number)s)
 """
@@ -49,8 +57,8 @@ def restore(watchlist: Watchlist, number: int) -> None:
         hold_back(cursor, Rule.of(watchlist))
 
 
-def why_second_person(watchlist: Watchlist) -> str:
-    """What a second person should see of the entries that would come back; empty when there is nothing."""
+def why_second_person(watchlist: Watchlist) -> list[str]:
+    """What a second person should see of the entries that would come back, each in a sentence."""
     causes = (
         (_CONTRADICTED, "would come back against a decision that is in force"),
         (_WIDE, "would come back and cover more than one name or address"),
@@ -62,4 +70,4 @@ def why_second_person(watchlist: Watchlist) -> str:
             if rows := cursor.fetchall():
                 named, more = ", ".join(value for value, _ in rows), rows[0][1] - len(rows)
                 told.append(f"{named}{f' and {more:,} more' if more else ''} {words}")
-    return ". ".join(told)
+    return told

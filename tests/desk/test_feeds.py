@@ -3,7 +3,9 @@ from __future__ import annotations
 import base64
 import gzip
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -235,6 +237,75 @@ def test_fault_40_a_full_disk_serves_the_last_file(
     _break_writing(monkeypatch)
     answer = fetch(live_site, token)
     assert (answer.status_code, answer.content) == (200, before.content)
+
+
+def _refuse_to_pack(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A disk that is full once the file is written; the answer grows with each attempt."""
+    attempts: list[str] = []
+
+    def full(path: str, *args: object, **kwargs: object) -> object:
+        attempts.append(path)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gzip.GzipFile", full)
+    return attempts
+
+
+def test_fault_40_a_file_that_could_not_be_made_is_left_alone_for_a_while(
+    live_site: house.LiveSite, token: str, blocks: Watchlist, lea: Person, case: Case,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    before = fetch(live_site, token)
+    decide_on(lea, case, "b.example")
+    publish(blocks)
+    with monkeypatch.context() as broken:
+        attempts = _refuse_to_pack(broken)
+        answers = [fetch(live_site, token).content for _ in range(3)]
+        assert answers == [before.content] * 3
+        assert len(attempts) == 1
+    assert fetch(live_site, token).content == before.content
+    decide_on(lea, case, "a.example", "allowed")
+    publish(blocks)
+    assert fetch(live_site, token).content == b"b.example\n"
+
+
+def test_fault_40_a_file_that_could_not_be_made_is_tried_again(
+    live_site: house.LiveSite, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "_LEAVE_ALONE_SECONDS", 0.0)
+    with monkeypatch.context() as broken:
+        _refuse_to_pack(broken)
+        assert fetch(live_site, token).status_code == 503
+    assert fetch(live_site, token).content == b"a.example\n"
+
+
+def test_fault_40_a_disk_that_is_full_at_the_last_moment_keeps_no_half(
+    live_site: house.LiveSite, token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = feeds._write_whole
+
+    def full(path: Path, content: Mapping[str, Any]) -> None:
+        if path.name != "snapshot.json":
+            raise OSError(28, "No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(feeds, "_write_whole", full)
+    assert fetch(live_site, token).status_code == 503
+    assert list((tmp_path / "feeds" / "all-blocks" / "plain-text").iterdir()) == []
+
+
+def test_what_was_left_of_an_old_version_goes_as_its_files_do(
+    live_site: house.LiveSite, token: str, blocks: Watchlist, lea: Person, case: Case, tmp_path: Path
+) -> None:
+    home = tmp_path / "feeds" / "all-blocks" / "plain-text"
+    home.mkdir(parents=True)
+    left = [home / "0-1", home / "0-1.gz"]
+    for path in left:
+        path.touch()
+    decide_on(lea, case, "b.example")
+    publish(blocks)
+    fetch(live_site, token)
+    assert [path for path in left if path.exists()] == []
 
 
 def test_fault_40_a_full_disk_without_a_file_asks_to_come_again(

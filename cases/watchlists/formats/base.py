@@ -106,6 +106,8 @@ class Format(ABC):
     # Most rows of one file, where a reader has such a limit; then the list becomes several files.
     rows_in_part: ClassVar[int] = 0
     between: ClassVar[str] = ""
+    # Whether it says what has left, and knows what came back; else neither is looked for.
+    tells_changes: ClassVar[bool] = False
     # Pages show the class itself: its label and slug.
     do_not_call_in_templates: ClassVar[bool] = True
 

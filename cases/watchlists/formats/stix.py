@@ -26,6 +26,7 @@ class Stix(Format):
     label = "STIX 2.1"
     media_type = "application/stix+json; version=2.1"
     extension = "json"
+    tells_changes = True
 
     def opening(self) -> str:
         list_ = self.published

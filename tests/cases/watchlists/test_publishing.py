@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import stix2
 from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from structlog.testing import capture_logs
 
 from cases.actions import undo
@@ -14,7 +15,8 @@ from cases.models import Case, Decision, Proposal
 from cases.proposal_actions import approve
 from cases.watchlists import actions, publishing
 from cases.watchlists.computing import Rule, compute, wanted
-from cases.watchlists.entries import difference, entries_of, gone_before, heading
+from cases.watchlists.entries import difference, entries_of, gone_before, heading, read_for
+from cases.watchlists.formats.plain_text import PlainText
 from cases.watchlists.formats.stix import Stix
 from cases.watchlists.models import Publication, Watchlist
 from cases.watchlists.publishing import CannotPublish
@@ -571,6 +573,113 @@ def test_an_allow_does_not_come_back_against_a_block(case: Case, rui: Person, al
         publishing.roll_back(actor=lea, watchlist=allows, number=1, why="A mistake")
 
 
+AROUND = pytest.mark.parametrize(("value", "kind", "around"), [
+    ("a.x.example", "below", "x.example"), ("9.9.9.9", "network", "9.9.9.0/24"),
+])  # fmt: skip
+
+
+@AROUND
+def test_an_allow_that_was_withdrawn_does_not_come_back_inside_what_is_blocked_since(
+    case: Case, rui: Person, allows: Watchlist, lea: Person, value: str, kind: str, around: str
+):
+    see(case, value, "other.example")
+    decide_on(rui, case, value, verdict="allowed")
+    publish(allows)
+    undo(actor=rui, decision=Decision.objects.get(subject=value))
+    decide_wide(rui, case, kind, around)
+    decide_on(rui, case, "other.example", verdict="allowed")
+    publish(allows)
+    back = publishing.roll_back(actor=lea, watchlist=allows, number=1, why="A mistake")
+    assert values_of(back) == []
+    (conflict,) = allows.conflicts.all()
+    assert (conflict.value, conflict.left_out) == (value, True)
+
+
+@AROUND
+def test_a_block_that_was_withdrawn_comes_back_inside_an_allow_only_with_a_second_person(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person, value: str, kind: str, around: str
+):
+    see(case, value, "other.example")
+    decide_on(rui, case, value)
+    publish(blocks)
+    undo(actor=rui, decision=Decision.objects.get(subject=value))
+    decide_wide(rui, case, kind, around, "allowed")
+    decide_on(rui, case, "other.example")
+    publish(blocks)
+    held = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    assert held.state == "held"
+    assert held.held_because == f"{value} would come back against a decision that is in force"
+
+
+@AROUND
+def test_an_exception_that_was_decided_anew_comes_back(
+    case: Case, rui: Person, allows: Watchlist, lea: Person, value: str, kind: str, around: str
+):
+    see(case, value, "other.example")
+    decide_on(rui, case, value, verdict="allowed")
+    publish(allows)
+    undo(actor=rui, decision=Decision.objects.get(subject=value))
+    decide_on(rui, case, "other.example", verdict="allowed")
+    publish(allows)
+    decide_wide(rui, case, kind, around)
+    decide_on(rui, case, value, verdict="allowed")
+    back = publishing.roll_back(actor=lea, watchlist=allows, number=1, why="A mistake")
+    assert values_of(back) == [value]
+
+
+def test_a_held_roll_back_is_not_released_when_more_speaks_against_it_by_now(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person, tom: Person
+):
+    see(case, "a.example", "b.example")
+    decide_on(rui, case, "a.example")
+    wide = decide_wide(rui, case, "below", "relay.example")
+    publish(blocks)
+    undo(actor=rui, decision=Decision.objects.get(subject="a.example"))
+    Decision.objects.filter(pk=wide.pk).update(state="withdrawn", ended_at=database_now(), ended_by=rui)
+    decide_on(rui, case, "b.example")
+    publish(blocks)
+    held = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    assert held.held_because == "*.relay.example would come back and cover more than one name or address"
+    decide_on(rui, case, "a.example", verdict="allowed")
+    with pytest.raises(
+        CannotPublish, match=r"a\.example would come back against a decision that is in force"
+    ):
+        publishing.release(actor=tom, publication=held)
+    anew = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    assert publishing.release(actor=tom, publication=anew).state == "published"
+
+
+def test_a_held_roll_back_of_a_text_that_looks_like_sentences_is_released(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person, tom: Person
+):
+    see(case, "b.example")
+    text = decide_wide(rui, case, "text", "odd. name")
+    publish(blocks)
+    Decision.objects.filter(pk=text.pk).update(state="withdrawn", ended_at=database_now(), ended_by=rui)
+    decide_wide(rui, case, "text", "odd. name", "allowed")
+    decide_on(rui, case, "b.example")
+    publish(blocks)
+    held = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    assert held.held_because == "odd. name would come back against a decision that is in force"
+    assert values_of(publishing.release(actor=tom, publication=held)) == ["odd. name"]
+
+
+def test_conflicts_are_those_of_a_roll_back_only_once_it_is_released(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person, tom: Person
+):
+    see(case, "a.example", "b.example")
+    decide_on(rui, case, "a.example")
+    publish(blocks)
+    decide_on(rui, case, "a.example", verdict="allowed")
+    decide_on(rui, case, "b.example")
+    decide_on(rui, case, "b.example", verdict="allowed", scope="case")
+    publish(blocks)
+    held = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    assert [each.value for each in blocks.conflicts.all()] == ["b.example"]
+    publishing.release(actor=tom, publication=held)
+    assert [each.value for each in blocks.conflicts.all()] == ["a.example"]
+
+
 @pytest.mark.parametrize(("kind", "value", "told"), [
     ("below", "relay.example", "*.relay.example"), ("network", "9.9.9.0/24", "9.9.9.0/24"),
 ])  # fmt: skip
@@ -622,7 +731,8 @@ def indicators_of(publication: Publication) -> dict[str, bool]:
     """Each id with whether it is revoked."""
     text = BytesIO()
     with transaction.atomic():
-        render(Stix, heading(publication), entries_of(publication), text, gone_before(publication))
+        entries, gone = read_for(Stix, publication)
+        render(Stix, heading(publication), entries, text, gone)
     objects = stix2.parse(text.getvalue().decode(), version="2.1").objects
     return {each["id"]: each.get("revoked", False) for each in objects if each["type"] == "indicator"}
 
@@ -644,6 +754,26 @@ def test_what_comes_back_is_a_new_indicator_because_being_revoked_is_for_ever(
     (new,) = (each for each, is_revoked in told.items() if not is_revoked)
     assert told == {old: True, new: False}
     assert indicators_of(third) == told
+
+
+def test_what_came_back_is_looked_for_only_where_the_format_tells_it(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person
+):
+    see(case, "a.example")
+    decide_on(rui, case, "a.example")
+    publish(blocks)
+    undo(actor=rui, decision=Decision.objects.get(subject="a.example"))
+    publish(blocks)
+    back = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    looked = {}
+    for format in (PlainText, Stix):
+        with CaptureQueriesContext(connection) as queries:
+            taken = actions.download(
+                actor=Actor.person(lea), watchlist=blocks, format=format, publication=back
+            )
+        taken.content.close()
+        looked[format.slug] = any("e.added_in > o.removed_in" in each["sql"] for each in queries)
+    assert looked == {"plain-text": False, "stix": True}
 
 
 def test_an_entry_that_only_may_widen_no_more_keeps_its_indicator(case: Case, rui: Person, blocks: Watchlist):
