@@ -7,19 +7,25 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from cases.deciders import DECIDER
 from cases.models import Case
 
-_STANDING = """
+_STANDING = f"""
     SELECT c.state,
            (SELECT coalesce(sum(n.change), 0) FROM cases_valuecount n WHERE n.case_id = c.id),
            v.id, v.version,
            (SELECT coalesce(sum(d.id), 0) FROM cases_decision d
              WHERE d.subject = v.value AND d.subject_kind IN ('name', 'address', 'text')
-               AND d.state IN ('in force', 'proposed'))
+               AND d.state IN ('in force', 'proposed')),
+           EXISTS (SELECT FROM cases_endpoint e
+                    WHERE e.case_id = v.case_id AND e.value = v.value AND NOT e.settled)
+             OR EXISTS (SELECT FROM cases_resettling r WHERE r.case_id = v.case_id AND r.value = v.value),
+           CASE WHEN v.verdict <> 'undecided'
+                THEN ({DECIDER.format(value="v.value", case="v.case_id", verdict="v.verdict")}) END
       FROM cases_case c LEFT JOIN cases_casevalue v ON v.case_id = c.id AND v.id = ANY(%s)
      WHERE c.id = %s
      ORDER BY v.id
-"""
+"""  # noqa: S608  # constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +37,9 @@ class Standing:
     rows: dict[int, str]
 
 
-def row_version(version: int, decisions: int) -> str:
+def row_version(version: int, decisions: int, *, is_settling: bool, decider: int | None) -> str:
     """`decisions` is the sum of the ids of what is in force or proposed on exactly this value, anywhere."""
-    return f"{version}.{decisions}"
+    return f"{version}.{decisions}.{decider or 0}{'s' if is_settling else ''}"
 
 
 def standing_of(case_id: int, row_ids: Collection[int]) -> Standing | None:
@@ -43,5 +49,9 @@ def standing_of(case_id: int, row_ids: Collection[int]) -> Standing | None:
         found = cursor.fetchall()
     if not found:
         return None
-    rows = {pk: row_version(version, decisions) for _, _, pk, version, decisions in found if pk is not None}
+    rows = {
+        pk: row_version(version, decisions, is_settling=is_settling, decider=decider)
+        for _, _, pk, version, decisions, is_settling, decider in found
+        if pk is not None
+    }
     return Standing(found[0][0] in Case.LIVE, int(found[0][1]), rows)

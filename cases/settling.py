@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 
 from cases.models import Decision, Endpoint, Resettling
 from cases.verdicts.settle import (
@@ -40,6 +38,18 @@ _TAKE = """
     DELETE FROM cases_resettling WHERE endpoint_id IN (
         SELECT endpoint_id FROM cases_resettling ORDER BY endpoint_id LIMIT %s
     ) RETURNING endpoint_id
+"""
+_WAITING_BY_VALUE = """
+    SELECT asked.value, count(*)
+      FROM (SELECT DISTINCT unnest(%(values)s::text[]) COLLATE "C" AS value) asked
+      CROSS JOIN LATERAL (
+        (SELECT e.id FROM cases_endpoint e
+          WHERE e.case_id = %(case)s AND e.value = asked.value AND NOT e.settled LIMIT %(few)s)
+        UNION
+        (SELECT r.endpoint_id FROM cases_resettling r
+          WHERE r.case_id = %(case)s AND r.value = asked.value LIMIT %(few)s)
+      ) waiting
+     GROUP BY asked.value
 """
 
 
@@ -98,8 +108,8 @@ class Waiting:
     is_more: bool = False
 
     @classmethod
-    def of(cls, found: QuerySet[Any]) -> Waiting:
-        count = found.order_by()[: COUNTED_AT_MOST + 1].count()
+    def of(cls, count: int) -> Waiting:
+        """`count` stops one above what is counted."""
         return cls(min(count, COUNTED_AT_MOST), count > COUNTED_AT_MOST)
 
     def __bool__(self) -> bool:
@@ -108,13 +118,17 @@ class Waiting:
 
 def waiting_in(case_id: int) -> Waiting:
     """Endpoints of the case that were never judged, or whose verdict is old."""
-    return Waiting.of(_never_judged(case_id).union(_old(case_id)))
+    never, old = Endpoint.objects.unsettled(), Resettling.objects.all()
+    # Each bound for itself: a union reads everything before it gives its first row.
+    few = [each.filter(case=case_id).values_list("pk")[: COUNTED_AT_MOST + 1] for each in (never, old)]
+    return Waiting.of(few[0].union(few[1])[: COUNTED_AT_MOST + 1].count())
 
 
 def waiting_values(case_id: int, values: Sequence[str]) -> Counter[str]:
-    """The same of these values, by value."""
-    never = _never_judged(case_id).filter(value__in=values)
-    return Counter(value for _, value in never.union(_old(case_id).filter(value__in=values)))
+    """The same of these values, by value; of none more than is counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING_BY_VALUE, {"case": case_id, "values": list(values), "few": COUNTED_AT_MOST})
+        return Counter(dict(cursor.fetchall()))
 
 
 def waiting_of(decision: Decision) -> Waiting:
@@ -129,15 +143,7 @@ def waiting_of(decision: Decision) -> Waiting:
             [*parameters, COUNTED_AT_MOST + 1],
         )
         (count,) = cursor.fetchone()
-    return Waiting(min(count, COUNTED_AT_MOST), count > COUNTED_AT_MOST)
-
-
-def _never_judged(case_id: int) -> QuerySet[Endpoint, tuple[int, str]]:
-    return Endpoint.objects.unsettled().filter(case=case_id).values_list("pk", "value")
-
-
-def _old(case_id: int) -> QuerySet[Resettling, tuple[int, str]]:
-    return Resettling.objects.filter(case=case_id).values_list("pk", "value")
+    return Waiting.of(count)
 
 
 def _settle_batch() -> int:

@@ -77,7 +77,7 @@ class Endpoint(models.Model):
             models.Index(fields=["value", "case"], name="endpoint_value"),
             models.Index(fields=["ip"], condition=Q(ip__isnull=False), name="endpoint_ip"),
             models.Index(fields=["dns_ip"], condition=Q(dns_ip__isnull=False), name="endpoint_dns_ip"),
-            models.Index(fields=["case"], condition=Q(settled=False), name="endpoint_unsettled"),
+            models.Index(fields=["case", "value"], condition=Q(settled=False), name="endpoint_unsettled"),
             # What was seen after it was blocked.
             models.Index(fields=["last_seen"], condition=Q(verdict="blocked"), name="endpoint_blocked_seen"),
             # Few, and asked for when connections go out for the first time.

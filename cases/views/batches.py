@@ -24,7 +24,15 @@ from cases.refusals import CannotDecide
 from cases.value_queryset import CaseValueQuerySet
 from cases.views.editor import last_reason
 from cases.views.filters import Filters, kept
-from cases.views.queue import VERDICTS, address_of, etag_of, visit_of
+from cases.views.queue import (
+    VERDICTS,
+    address_of,
+    counts_of,
+    etag_of,
+    page_of,
+    visit_of,
+    worded_key,
+)
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.accounts.models import Person
@@ -33,6 +41,8 @@ LISTED = 100
 OFFERED = 50
 _MOST_PICKED = 5_000
 _MOST_DIGITS = 18
+# Letters of each thing that was typed and refused.
+_MOST_KEPT = 20_000
 
 
 @requires(Verb.PROPOSE)
@@ -66,6 +76,7 @@ def draft(request: SignedInRequest, pk: int) -> HttpResponse:
             form.add_error(refusal.field, refusal.message)
             return _refused(request, case, form, "")
         return _refused(request, case, form, refusal.message)
+    request.session.pop(worded_key(case), None)
     return redirect("case-batch", pk, batch.pk)
 
 
@@ -73,6 +84,10 @@ def _refused(request: SignedInRequest, case: Case, form: SelectionForm, said: st
     """Says why, with everything that was ticked and typed, so that it can be mended in its place."""
     query = kept(QueryDict(request.POST.get("back", "")[:2000]))
     picked, is_all = _ids(request), bool(request.POST.get("all"))
+    # Not in an address: whoever goes back to narrow the filter follows several, and a reason may be long.
+    request.session[worded_key(case)] = {
+        name: request.POST.get(name, "")[:_MOST_KEPT] for name in ("reason", "scope", "until")
+    }
     context = {
         "nav": "cases",
         "tab": "queue",
@@ -91,7 +106,7 @@ def _refused(request: SignedInRequest, case: Case, form: SelectionForm, said: st
 
 def _offered(request: SignedInRequest, case: Case, query: QueryDict) -> list[CaseValue]:
     filters = Filters.read(query, case.files.all(), new_since=visit_of(request, case))
-    return filters.apply(CaseValue.objects.filter(case=case)).page_of_many(filters.order, None, OFFERED)
+    return page_of(case, filters, counts_of(case, filters), None, OFFERED)
 
 
 def _all(request: SignedInRequest, case: Case, query: QueryDict) -> CaseValueQuerySet:

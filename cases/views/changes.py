@@ -31,7 +31,8 @@ class Screen:
     """What the reader has before them: rows with their versions, and how much of it they were told.
 
     `open` rows are unfolded or under decision: they are never replaced. `editing` is the one under
-    decision, `basis` what its reader saw in force when it was opened.
+    decision, `basis` what its reader saw in force when it was opened. `drawn` is when the page was, in
+    milliseconds since 1970.
     """
 
     rows: dict[int, str]
@@ -40,6 +41,7 @@ class Screen:
     open: frozenset[int]
     editing: int
     basis: str
+    drawn: int
 
     @classmethod
     def read(cls, query: QueryDict) -> Screen:
@@ -53,6 +55,7 @@ class Screen:
                 open=opened,
                 editing=_number(query.get("editing", "0") or "0"),
                 basis=query.get("basis", "")[:500],
+                drawn=_number(query.get("drawn", "") or "0"),
             )
         except ValueError as error:
             raise BadRequest("This is no list of rows.") from error
@@ -88,7 +91,7 @@ def changes(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "case": case,
         "changed": rows,
-        "deciders": _deciders(request, rows),
+        "deciders": _deciders(screen, rows),
         "new_values": new_values,
         "rows": [row for row in fresh if row.value.pk not in screen.open],
         "meanwhile": _meanwhile(case, screen, fresh),
@@ -107,10 +110,14 @@ def _rows(request: SignedInRequest, case: Case, row_ids: Sequence[int]) -> list[
     return rows_of(case, values, person=request.user, new_since=visit_of(request, case))
 
 
-def _deciders(request: SignedInRequest, rows: Sequence[Row]) -> list[tuple[str, int]]:
-    """Who decided on how many of the rows, those with most first; what a run changed has nobody."""
-    others = (row.decision.proposer for row in rows if row.decision and not row.is_mine)
-    return Counter(str(person) for person in others).most_common()
+def _deciders(screen: Screen, rows: Sequence[Row]) -> list[tuple[str, int]]:
+    """Who decided on how many of the rows since the page was drawn, those with most first.
+
+    What a run brought under an older decision has nobody.
+    """
+    made = (row.decision for row in rows if row.decision is not None and not row.is_mine)
+    since = (each for each in made if screen.drawn and each.made_at.timestamp() * 1000 >= screen.drawn)
+    return Counter(str(each.proposer) for each in since).most_common()
 
 
 def _meanwhile(case: Case, screen: Screen, changed: Sequence[Row]) -> list[Meanwhile]:

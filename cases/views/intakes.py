@@ -178,6 +178,7 @@ def _page(request: SignedInRequest, read: Intake, form: ConfirmListForm | None) 
     found = _in_group(read, chosen).filter(place__gt=place).select_related("against", "decision")
     page = list(found.order_by("place")[: PAGE + 1])
     new, contradicting = counts.get(Finding.NEW, 0), counts.get(Finding.CONTRADICTING, 0)
+    may_import = may(request.user, Verb.IMPORT_LIST, read)
     context = {
         "nav": "decisions",
         "intake": read,
@@ -189,9 +190,9 @@ def _page(request: SignedInRequest, read: Intake, form: ConfirmListForm | None) 
         "is_first_page": not place,
         "new": new,
         "contradicting": contradicting,
-        "seen": shown_of(read) if read.is_draft else "",
+        "seen": shown_of(read) if read.is_draft and may_import else "",
         "form": form or ConfirmListForm(initial={"until": FOREVER if read.verdict == "blocked" else YEAR}),
-        "may_import": may(request.user, Verb.IMPORT_LIST, read),
+        "may_import": may_import,
         "takes_lead": takes_lead(request.user, new),
         "small_list": SMALL_LIST,
     }

@@ -68,6 +68,8 @@ def queue(request: SignedInRequest, pk: int) -> HttpResponse:
         "counts": counts,
         "undecided_of_case": counts.undecided,
         "new_since": new_since,
+        "drawn": int(timezone.now().timestamp() * 1000),
+        "worded": request.session.get(worded_key(case), {}),
         "is_first_page": not request.GET.get("after"),
         "is_all_selected": request.GET.get("select") == "all",
         **batch_underway(case),
@@ -198,6 +200,11 @@ def visit_of(request: SignedInRequest, case: Case) -> datetime | None:
         request.session[key] = before.isoformat() if before else None
     kept_time = request.session[key]
     return datetime.fromisoformat(kept_time) if kept_time else None
+
+
+def worded_key(case: Case) -> str:
+    """Under which the session keeps what was typed into the bar and refused, until it is taken."""
+    return f"worded-{case.pk}"
 
 
 def _visit_key(case: Case) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -53,11 +53,11 @@ class Row:
     value: CaseValue
     is_new: bool
     may_decide: bool
-    # The decision that gives the row its verdict, whether the reader made it, and whether it is one on
-    # exactly this value, which they may undo from here.
+    # The decision that gives the row its verdict, and whether the reader made it.
     decision: Decision | None
     is_mine: bool
-    may_undo: bool
+    # The reader's own on exactly this value, which they may undo from here.
+    own: Decision | None
     # Changes with everything about the row that a colleague or a run may change.
     version: str
     # What waits for a second person, and the endpoints whose verdict is old until they are settled.
@@ -68,6 +68,10 @@ class Row:
     reviews: ValueReviews | None = None
     editor: Editor | None = None
     pairs: Pairs | None = None
+
+    @property
+    def may_undo(self) -> bool:
+        return self.own is not None
 
     @property
     def more_files(self) -> int:
@@ -92,10 +96,12 @@ def rows_of(
     known = known_hits([value.exact_subject for value in values])
     others = marks_of_others(case, values)
     reviews = reviews_by_value(case, values)
+    named = {(file.kind, file.key) for file in files.values()}
     may_decide = case.is_live and may(person, Verb.PROPOSE, case)
     rows = []
     for value in values:
         on_value = decisions.get(value.value, [])
+        reaching = [each for each in on_value if _reaches(each, case, named)]
         decider = by_id.get(deciders.get(value.value, 0))
         rows.append(
             Row(
@@ -104,10 +110,15 @@ def rows_of(
                 may_decide=may_decide,
                 decision=decider,
                 is_mine=decider is not None and decider.proposer_id == person.pk,
-                may_undo=decider in on_value and decider.proposer_id == person.pk,
+                own=_own(person, reaching, decider if not unsettled[value.value] else None),
                 proposal=proposals.get(value.value),
                 unsettled=unsettled[value.value],
-                version=row_version(value.version, sum(decision.pk for decision in on_value)),
+                version=row_version(
+                    value.version,
+                    sum(decision.pk for decision in on_value),
+                    is_settling=unsettled[value.value] > 0,
+                    decider=deciders.get(value.value),
+                ),
                 file_names=[files[pk].text for pk in value.file_ids if pk in files],
                 reviews=reviews.get(value.value),
                 marks=[
@@ -119,6 +130,26 @@ def rows_of(
             )
         )
     return rows
+
+
+def _own(person: Person, reaching: Sequence[Decision], decider: Decision | None) -> Decision | None:
+    """The reader's decision among those on exactly the value that reach the case.
+
+    Where nothing decides the row, or not for long, it is the last one that was made: no other can be undone.
+    """
+    if decider is None:
+        decider = max(reaching, key=lambda each: (each.made_at, each.pk), default=None)
+    is_own = decider is not None and decider in reaching and decider.proposer_id == person.pk
+    return decider if is_own else None
+
+
+def _reaches(decision: Decision, case: Case, named: Collection[tuple[str, str]]) -> bool:
+    """Whether it is in force and its scope reaches into the case, which names these files."""
+    return decision.state == Decision.State.IN_FORCE and (
+        decision.scope == Decision.Scope.EVERYWHERE
+        or decision.case_id == case.pk
+        or (decision.file_kind, decision.file_key) in named
+    )
 
 
 def _decisions(

@@ -179,7 +179,7 @@ def _waits(proposal: Proposal) -> str:
 
 def _acts(row: Row, to: RowLinks, around: Around) -> str:
     css, words = "btn btn-sm btn-icon", ""
-    if row.decision is None:
+    if row.decision is None and row.own is None:
         css, words = "btn btn-sm", 'Allow <kbd aria-hidden="true">a</kbd>'
     allow = f'aria-label="Allow {to.name}" title="Allow (a)">{_shape("allowed")}{words}</a>'
     block = f'aria-label="Block {to.name}" title="Block (b)">{_shape("blocked")}</a>'
@@ -188,7 +188,7 @@ def _acts(row: Row, to: RowLinks, around: Around) -> str:
         f"{icon('more')}</a>"
     )
     return (
-        f'<span class="acts">{_undo(row, to, around) if row.may_undo else ""}'
+        f'<span class="acts">{_undo(row, to, around)}'
         f" {_act(to, 'a', css, to.allow, 'allowed')} {allow}"
         f" {_act(to, 'b', 'btn btn-sm btn-icon', to.block, 'blocked')} {block}"
         f" {_act(to, 'e', 'btn btn-sm btn-quiet btn-icon', to.wider, 'blocked&amp;wider=1')} {wider}</span>"
@@ -204,13 +204,13 @@ def _act(to: RowLinks, key: str, css: str, address: str, verdict: str) -> str:
 
 
 def _undo(row: Row, to: RowLinks, around: Around) -> str:
-    if row.decision is None:
+    if row.own is None:
         return ""
-    address = reverse("case-undo", args=[row.value.case_id, row.decision.pk])
+    address = reverse("case-undo", args=[row.value.case_id, row.own.pk])
     return (
         f'<form method="post" action="{address}" hx-post="{address}" hx-target="#toasts" hx-swap="innerHTML">'
         f'<input type="hidden" name="csrfmiddlewaretoken" value="{escaped(around.csrf_token)}">'
         f'<input type="hidden" name="back" value="{escaped(around.query)}">'
-        f'<button class="btn btn-sm" data-undo aria-label="Undo the {row.decision.verdict} of {to.name}">'
+        f'<button class="btn btn-sm" data-undo aria-label="Undo the {row.own.verdict} of {to.name}">'
         'Undo <kbd aria-hidden="true">u</kbd></button></form>'
     )

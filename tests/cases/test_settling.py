@@ -187,3 +187,18 @@ def test_the_queue_says_that_values_are_still_to_be_settled(case: Case):
         "1 endpoint still to be settled"
         in client_of(person_with(Role.READER, "rea")).get(f"/cases/{case.pk}/").content.decode()
     )
+
+
+def test_each_side_of_what_waits_is_bound_for_itself(case: Case):
+    asked = []
+
+    def watch(execute: Any, sql: str, *rest: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(watch):
+        waiting_in(case.pk)
+    (sql,) = asked
+    first, _, second = sql.partition("UNION")
+    assert "LIMIT" in first
+    assert "LIMIT" in second.partition(")")[0]

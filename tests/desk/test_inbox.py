@@ -237,3 +237,27 @@ def failed_run(case: Case, by: Person) -> Run:
     return Run.objects.create(
         hunt=hunt, slot="first", state="failed", first_day=today, last_day=today, ended_at=timezone.now()
     )
+
+
+def test_what_counts_only_in_a_closed_case_is_not_approved_from_the_inbox(rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row("", "a.corp.example"))
+    decide_on(rui, case, "a.corp.example", "allowed", "case", subject="*.corp.example")
+    lead = client_of(person_with(Role.LEAD, "lea"))
+    assert "data-approve" in lead.get("/").content.decode()
+    Case.objects.filter(pk=case.pk).update(state="closed")
+    page = lead.get("/")
+    assert "data-approve" not in page.content.decode()
+    assert "cannot be approved until that is reopened" in text_of(page)
+
+
+def test_what_expires_in_a_closed_case_is_not_offered_to_be_extended(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row("", "a.example"))
+    soon = timezone.now() + timedelta(days=1)
+    decision = decide_on(rui, case, "a.example", "allowed", "case", expires_at=soon)
+    assert f"/decisions/{decision.pk}/extend" in site.get("/").content.decode()
+    Case.objects.filter(pk=case.pk).update(state="closed")
+    page = site.get("/")
+    assert f"/decisions/{decision.pk}/extend" not in page.content.decode()
+    assert "cannot be extended until that is reopened" in text_of(page)

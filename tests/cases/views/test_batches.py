@@ -122,6 +122,18 @@ def test_a_selection_of_all_that_is_too_large_stays_as_it_was(site: Client, case
     assert ">Beacons</textarea>" in page or "\nBeacons</textarea>" in page
 
 
+def test_what_was_typed_waits_in_the_queue_until_the_selection_is_taken(site: Client, case: Case, settings):
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"batch_most": 2})
+    typed = selection(case, all="1", reason="Seen in “the” report", scope="everywhere", until="30")
+    site.post(batches_url(case), typed)
+    bar = site.get(queue_url(case, "q=common")).content.decode().partition('id="bulk"')[2]
+    assert 'value="Seen in “the” report"' in bar
+    assert '<option value="everywhere" selected>' in bar
+    assert '<option value="30" selected>' in bar
+    site.post(batches_url(case), typed | {"back": "q=common"})
+    assert "Seen in" not in site.get(queue_url(case)).content.decode()
+
+
 def test_whoever_ticked_nothing_may_tick_there_and_keeps_the_reason(site: Client, case: Case):
     page = site.post(batches_url(case), selection(case, back="q=common")).content.decode()
     value = CaseValue.objects.get(case=case, value="common.example")

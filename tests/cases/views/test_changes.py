@@ -10,10 +10,14 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from cases.bases import basis_of
-from cases.models import Case, CaseValue, Decision
+from cases.merging import settle_unsettled
+from cases.models import Case, CaseValue, Decision, Endpoint, Resettling
+from cases.settling import resettle
+from cases.verdicts.settle import take_verdict_lock
 from footprint.accounts.models import Person
+from tests.cases.verdicts.test_settle import put
 from tests.cases.views.pages import HTMX, queue_url, text_of
-from tests.cases.world import decide_on, merge_and_settle, row, value_of
+from tests.cases.world import decide_on, merge_and_settle, merge_only, row, value_of
 
 
 def rows_on(site: Client, case: Case) -> dict[int, str]:
@@ -27,6 +31,7 @@ def ask(site: Client, case: Case, rows: dict[int, str], etag: str = "", **more: 
     parameters = {
         "rows": "_".join(f"{pk}-{version}" for pk, version in rows.items()),
         "values": str(len(rows)),
+        "drawn": "1",
         **{name: str(value) for name, value in more.items()},
     }
     headers = HTMX | ({"If-None-Match": etag} if etag else {})
@@ -165,3 +170,51 @@ def test_many_changes_cost_as_many_questions_as_one(
     with django_assert_max_num_queries(15):
         answer = ask(site, case, rows)
     assert answer.content.decode().count("hx-swap-oob") == CaseValue.objects.filter(case=case).count()
+
+
+def test_a_row_is_sent_again_when_its_endpoints_are_settled_and_still_undecided(
+    site: Client, case: Case, rows: dict[int, str]
+) -> None:
+    merge_only(case, row("203.0.113.77", "n1.example"))
+    before = rows_on(site, case)
+    settle_unsettled(case.pk)
+    page = ask(site, case, before).content.decode()
+    assert f'data-row="{value_of(case, "n1.example").pk}"' in page
+    assert "settling" not in page
+
+
+def test_a_row_is_sent_again_when_its_endpoints_are_put_off(
+    site: Client, case: Case, rows: dict[int, str]
+) -> None:
+    endpoint = Endpoint.objects.get(case=case, value="n1.example")
+    Resettling.objects.create(endpoint=endpoint, case=case, value=endpoint.value)
+    assert "settling" in ask(site, case, rows).content.decode()
+
+
+def test_a_row_is_sent_again_when_another_decision_gives_the_same_verdict(
+    site: Client, case: Case, rui: Person, ana: Person
+) -> None:
+    merge_and_settle(case, row("203.0.113.1", "a.corp.example"))
+    first = put(rui, case, "*.corp.example")
+    take_verdict_lock()
+    resettle([first])
+    before = rows_on(site, case)
+    Decision.objects.filter(pk=first.pk).update(state="superseded")
+    second = put(ana, case, "*.corp.example")
+    resettle([first, second])
+    assert "Ana Sousa decided 1." in text_of(ask(site, case, before))
+
+
+def test_nobody_is_named_for_what_a_run_brought_under_an_older_decision(
+    site: Client, case: Case, ana: Person
+) -> None:
+    merge_and_settle(case, row("203.0.113.1", "a.example"))
+    decide_on(ana, case, "a.example")
+    page = site.get(queue_url(case)).content.decode()
+    drawn = re.search(r"drawn=(\d+)", page)
+    assert drawn is not None
+    before = rows_on(site, case)
+    merge_and_settle(case, row("203.0.113.2", "a.example"))
+    said = text_of(ask(site, case, before, drawn=drawn[1]))
+    assert "1 row changed ." in said
+    assert "decided" not in said

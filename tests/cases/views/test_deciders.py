@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from django.test import Client
 from django.urls import reverse
 
+from cases import settling
+from cases.deciders import DECIDER, LOOKED_AT_MOST
 from cases.models import Case, CaseValue, Decision
 from cases.proposal_actions import approve
 from cases.settling import resettle
@@ -57,3 +60,31 @@ def test_what_is_undecided_names_nobody(case: Case, rui: Person):
     merge_and_settle(case, row("1.1.1.1", "a.example"))
     put(rui, case, "1.1.1.1", "allowed")
     assert row_of(case, "a.example", rui).decision is None
+
+
+def test_ones_own_decision_for_one_file_is_undone_while_another_file_leaves_the_row_undecided(
+    case: Case, rui: Person, ana: Person
+):
+    merge_and_settle(case, row("", "a.example"), row("", "a.example", file="b.exe"))
+    mine = decide_on(rui, case, "a.example", "allowed", "file", file=case.files.get(key="a.exe"))
+    shown = row_of(case, "a.example", rui)
+    assert (shown.value.verdict, shown.decision, shown.own) == ("undecided", None, mine)
+    assert not row_of(case, "a.example", ana).may_undo
+
+
+def test_ones_own_decision_is_undone_while_it_is_still_settling(
+    case: Case, rui: Person, ana: Person, monkeypatch: pytest.MonkeyPatch
+):
+    merge_and_settle(case, row("", "a.example"))
+    decide_on(ana, case, "a.example", "allowed")
+    monkeypatch.setattr(settling, "AT_ONCE", 0)
+    mine = decide_on(rui, case, "a.example", "blocked", "case")
+    shown = row_of(case, "a.example", rui)
+    assert (shown.unsettled, shown.own) == (1, mine)
+    assert not row_of(case, "a.example", ana).may_undo
+
+
+def test_endpoints_are_bound_before_they_are_told_apart_by_their_verdict():
+    looked_at, _, told_apart = DECIDER.partition(f"LIMIT {LOOKED_AT_MOST}")
+    assert "{verdict}" not in looked_at
+    assert "{verdict}" in told_apart

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from cases.intake_actions import SMALL_LIST, confirm
+from cases.intake_actions import SMALL_LIST, confirm, shown_of
+from cases.intakes.examining import examine
 from cases.intakes.landing import land_waiting
-from cases.models import Decision, Intake
+from cases.models import Decision, Intake, IntakeLine
 from footprint.accounts.models import Person, Role
 from tests.cases.intakes.test_taking_in import taken
 from tests.cases.views.pages import HTMX, text_of
@@ -227,3 +230,22 @@ def test_what_was_decided_since_the_preview_is_shown_before_it_counts(site: Clie
     assert seen is not None
     again = site.post(f"/intakes/{intake.pk}/confirm", given | {"seen": seen[1]})
     assert again.status_code == 302
+
+
+def test_only_who_may_confirm_makes_the_page_sum_up_the_lines(site: Client, rui: Person) -> None:
+    intake = paste(site, "a.example\nb.example\n")
+    asked = []
+
+    def watch(execute: Any, sql: str, *rest: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(watch):
+        client_with(Role.READER).get(f"/intakes/{intake.pk}/")
+    assert not any("string_agg" in sql.lower() for sql in asked)
+    before = shown_of(intake)
+    contrary = made(rui, "b.example", verdict="allowed", reason="Ours")
+    examine(intake)
+    assert IntakeLine.objects.filter(intake=intake, against=contrary).count() == 1
+    assert len(before) == 64
+    assert shown_of(intake) != before
