@@ -19,8 +19,8 @@ class ReasonField(forms.CharField):
 
     def __init__(self, **more: Any) -> None:
         given: dict[str, Any] = {
-            "max_length": LONGEST_REASON,
-            "widget": forms.Textarea(attrs={"rows": 2}),
+            # No max_length: it would count a line's end as two characters. bad_reason holds the limit.
+            "widget": forms.Textarea(attrs={"rows": 2, "maxlength": LONGEST_REASON}),
             "error_messages": {"required": "Say why: the reason goes to the ledger."},
         }
         super().__init__(**(given | more))

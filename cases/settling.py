@@ -132,7 +132,7 @@ def waiting_values(case_id: int, values: Sequence[str]) -> Counter[str]:
 
 
 def waiting_of(decision: Decision) -> Waiting:
-    """Endpoints that the decision reaches and that are yet to be judged by it."""
+    """Endpoints that the decision reaches and whose verdict is old, be it for this decision or another."""
     if not Resettling.objects.exists():
         return Waiting()
     select, parameters = select_reached(reach_of(decision))

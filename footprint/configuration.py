@@ -188,8 +188,8 @@ class Configuration(BaseSettings):
         100,
         ge=1,
         le=60_000,
-        description="How long such a transaction should take, in milliseconds: the next one has as many "
-        "values as fit. Whoever decides beside it waits for one at most.",
+        description="How long such a transaction should take, in milliseconds: the number of values of the "
+        "next one goes halfway to what would have fitted. Whoever decides beside it waits for one at most.",
     )
     batch_most: int = Field(
         250_000, ge=1, le=10_000_000, description="Most values that one bulk decision may be on."

@@ -11,6 +11,7 @@ from django.db.models import F
 from cases.batches.claims import Held, locked
 from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
 from cases.batches.making import make_room, settle_subjects
+from cases.batches.pace import Pace
 from cases.clock import database_now
 from cases.decision_entries import note_ended, note_made, note_proposal_ended
 from cases.explained import ruling_of
@@ -33,10 +34,11 @@ _HOLDERS = """
 """
 
 
-def approve_step(held: Held, actor: Actor, at_most: int) -> bool:
+def approve_step(held: Held, actor: Actor, pace: Pace) -> bool:
     """Puts in force what comes next, as far as it would still change what its proposer saw."""
     with change(actor=actor) as ledger:
         take_verdict_lock()
+        at_most = pace.begin()
         batch = locked(held)
         if not batch.case.is_live:
             fail(ledger, batch, CASE_IS_CLOSED)
@@ -49,10 +51,11 @@ def approve_step(held: Held, actor: Actor, at_most: int) -> bool:
         return go_on(ledger, batch, position=coming[-1].decision_id if coming else None, done=len(coming))
 
 
-def reject_step(held: Held, actor: Actor, at_most: int) -> bool:
+def reject_step(held: Held, actor: Actor, pace: Pace) -> bool:
     """Rejects what comes next, with one reason."""
     with change(actor=actor) as ledger:
         take_verdict_lock()
+        at_most = pace.begin()
         batch = locked(held)
         coming = _next(batch, at_most)
         now = database_now()

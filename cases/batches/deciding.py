@@ -11,6 +11,7 @@ from cases.batches.claims import Held, locked
 from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
 from cases.batches.leaving import WideChanges, leave_moved, leave_proposed
 from cases.batches.making import make_room, settle_subjects
+from cases.batches.pace import Pace
 from cases.batches.proposing import propose_many
 from cases.batches.sql import BASIS
 from cases.batches.writing import ToMake, insert_decisions
@@ -54,10 +55,11 @@ class Next:
     waits: int | None
 
 
-def decide_step(held: Held, actor: Actor, at_most: int) -> bool:
-    """Decides the values that come next, so many at most; returns whether there may be more."""
+def decide_step(held: Held, actor: Actor, pace: Pace) -> bool:
+    """Decides the values that come next, as many as the pace gives; returns whether there may be more."""
     with change(actor=actor) as ledger:
         take_verdict_lock()
+        at_most = pace.begin()
         batch = locked(held)
         try:
             like = decision_like(batch)

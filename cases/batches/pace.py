@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -18,16 +16,19 @@ class Pace:
     """Follows the machine: a step that was over early makes the next one longer."""
 
     values: int = _FIRST
+    _began: float = 0.0
 
     def __post_init__(self) -> None:
         self.values = min(self.values, settings.FOOTPRINT.batch_step)
 
-    @contextmanager
-    def step(self) -> Iterator[int]:
-        """Gives how many values to take, and learns from how long they took."""
-        began = time.monotonic()
-        yield self.values
-        self.learn(time.monotonic() - began)
+    def begin(self) -> int:
+        """How many values to take. Called once the verdict lock is held: waiting for it is no work."""
+        self._began = time.monotonic()
+        return self.values
+
+    def end(self) -> None:
+        """Learns from how long the step took."""
+        self.learn(time.monotonic() - self._began)
 
     def learn(self, seconds: float) -> None:
         """Halfway to what would have taken the time that is allowed: one slow step says little."""

@@ -12,6 +12,7 @@ from cases.batches.answering import close_many, verdicts_of, waiting_of
 from cases.batches.claims import Held, locked
 from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
 from cases.batches.making import end_many, settle_subjects
+from cases.batches.pace import Pace
 from cases.batches.sql import COVERS
 from cases.clock import database_now
 from cases.deciding import made_again
@@ -51,10 +52,11 @@ class Next:
         return self.decision.state == Decision.State.IN_FORCE and self.later is None
 
 
-def undo_step(held: Held, actor: Actor, at_most: int) -> bool:
-    """Undoes the decisions that come next, so many at most; returns whether there may be more."""
+def undo_step(held: Held, actor: Actor, pace: Pace) -> bool:
+    """Undoes the decisions that come next, as many as the pace gives; returns whether there may be more."""
     with change(actor=actor) as ledger:
         take_verdict_lock()
+        at_most = pace.begin()
         batch = locked(held)
         if not batch.case.is_live:
             fail(ledger, batch, CASE_IS_CLOSED)

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 # A worker that is told to stop ends its task first; so none is long.
 LONGEST_SECONDS = 20.0
 
-Step = Callable[[Held, Actor, int], bool]
+Step = Callable[[Held, Actor, Pace], bool]
 STEPS: dict[str, Step] = {
     Batch.Task.DECIDING: decide_step,
     Batch.Task.APPROVING: approve_step,
@@ -51,8 +51,8 @@ def work_on(pk: int, worker: str) -> None:
 def _steps(step: Step, held: Held, actor: Actor) -> bool:
     began, pace = time.monotonic(), Pace()
     while time.monotonic() - began <= LONGEST_SECONDS:
-        with pace.step() as at_most:
-            is_more = step(held, actor, at_most)
+        is_more = step(held, actor, pace)
+        pace.end()
         if not is_more:
             return True
     return False

@@ -83,9 +83,12 @@ _MOVED = f"""
           ) t
          WHERE s.takes_name OR s.takes_address
     ), grouped AS MATERIALIZED (
+        -- A verdict that stays counts only as that: in a batch the names on a proposed address are decided
+        -- after it was proposed.
         SELECT n, case_id, file_id, value, before, after, count(*) AS endpoints,
                sum(hashtextextended(
-                   concat_ws(',', id, before, after, CASE WHEN takes_name THEN by_name END, '/',
+                   concat_ws(',', id, CASE WHEN before <> after THEN concat_ws(' ', before, after) END, '/',
+                             CASE WHEN takes_name THEN by_name END, '/',
                              CASE WHEN takes_address THEN by_address END), 0)) AS standing
           FROM taken GROUP BY n, case_id, file_id, value, before, after
     )

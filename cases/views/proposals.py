@@ -87,6 +87,7 @@ def _page(
         "form": form,
         "look": look,
         "before": Preview.from_kept(proposal.judged_on),
+        "standing_is_kept": "standing" in proposal.judged_on,
         "has_moved": look is not None and look.preview.digest != proposal.digest,
         "why_not": why_not_for(request.user, proposal),
         "is_mine": proposal.proposer_id == request.user.pk,

@@ -1,4 +1,4 @@
-"""The addresses that a row of the queue leads to, ready for a template.
+"""The addresses that a row of the queue leads to, escaped for the markup that queue_row.py writes.
 
 A page holds fifty rows with ten links each: put together by the template they took half of its time.
 """

@@ -12,6 +12,7 @@ from cases.actions import CannotDecide, undo
 from cases.batches.actions import CannotChangeBatch, change_draft, confirm, discard, resume, stop, undo_batch
 from cases.batches.claims import FencedOff, claim
 from cases.batches.deciding import decide_step
+from cases.batches.pace import Pace
 from cases.batches.sweep import sweep, take_back_lost
 from cases.models import Batch, BatchValue, Case, Decision
 from cases.proposal_actions import approve
@@ -111,11 +112,11 @@ def test_a_person_decides_between_two_steps_and_is_not_overwritten(rui: Person, 
     batch = confirm(actor=rui, batch=drafted(rui, case))
     held = claim(batch.pk, "tests")
     assert held is not None
-    assert decide_step(held, Actor.person(rui), 3)
+    assert decide_step(held, Actor.person(rui), Pace(3))
     waiting = BatchValue.objects.filter(batch=batch).order_by("-number").first()
     assert waiting is not None
     decide_on(ana, case, waiting.value, "allowed", scope="case")
-    while decide_step(held, Actor.person(rui), 3):
+    while decide_step(held, Actor.person(rui), Pace(3)):
         pass
     batch.refresh_from_db()
     assert (batch.decided, batch.left_alone) == (8, 1)
@@ -178,10 +179,10 @@ def test_stopped_it_keeps_what_is_decided_and_goes_on_when_asked(rui: Person, an
     batch = confirm(actor=rui, batch=drafted(rui, case))
     held = claim(batch.pk, "tests")
     assert held is not None
-    decide_step(held, Actor.person(rui), 3)
+    decide_step(held, Actor.person(rui), Pace(3))
     stop(actor=ana, batch=batch)
     with pytest.raises(FencedOff):
-        decide_step(held, Actor.person(rui), 3)
+        decide_step(held, Actor.person(rui), Pace(3))
     batch.refresh_from_db()
     assert (batch.state, batch.decided, batch.said) == (Batch.State.STOPPED, 3, "Stopped by Ana Sousa")
     batch = worked(resume(actor=rui, batch=batch))
@@ -192,7 +193,7 @@ def test_stopped_it_can_be_undone(rui: Person, case: Case):
     batch = confirm(actor=rui, batch=drafted(rui, case))
     held = claim(batch.pk, "tests")
     assert held is not None
-    decide_step(held, Actor.person(rui), 3)
+    decide_step(held, Actor.person(rui), Pace(3))
     stop(actor=rui, batch=batch)
     batch = undone(rui, batch)
     assert (batch.withdrawn, Decision.objects.in_force().count()) == (3, 0)
@@ -202,9 +203,9 @@ def test_it_ends_where_the_case_is_closed_meanwhile(rui: Person, case: Case):
     batch = confirm(actor=rui, batch=drafted(rui, case))
     held = claim(batch.pk, "tests")
     assert held is not None
-    decide_step(held, Actor.person(rui), 3)
+    decide_step(held, Actor.person(rui), Pace(3))
     Case.objects.filter(pk=case.pk).update(state=Case.State.CLOSED)
-    assert not decide_step(held, Actor.person(rui), 3)
+    assert not decide_step(held, Actor.person(rui), Pace(3))
     batch.refresh_from_db()
     assert (batch.state, batch.decided) == (Batch.State.FAILED, 3)
     assert "closed" in batch.said
@@ -215,13 +216,13 @@ def test_a_lost_worker_is_followed_by_another_that_goes_on(rui: Person, case: Ca
     batch = confirm(actor=rui, batch=drafted(rui, case))
     lost = claim(batch.pk, "lost")
     assert lost is not None
-    decide_step(lost, Actor.person(rui), 3)
+    decide_step(lost, Actor.person(rui), Pace(3))
     Batch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     take_back_lost()
     batch = worked(batch)
     assert (batch.state, batch.decided, batch.losses) == (Batch.State.DONE, 9, 1)
     with pytest.raises(FencedOff):
-        decide_step(lost, Actor.person(rui), 3)
+        decide_step(lost, Actor.person(rui), Pace(3))
     assert batch.decisions.count() == 9
 
 

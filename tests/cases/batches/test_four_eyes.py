@@ -164,3 +164,17 @@ def test_undoing_a_batch_leaves_what_was_approved_since(lou: Person, rui: Person
     approve(actor=ana, proposal=proposal, seen=preview_now(proposal).digest)
     batch = undone(rui, batch)
     assert left_alone(batch) == [(RARE, f"{theirs.get_verdict_display()} since by {lou}")]
+
+
+def test_names_decided_after_their_address_was_proposed_do_not_make_it_stale(rui: Person, settings):
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"batch_step": 1})
+    case = open_case(rui, "a.exe")
+    common = [f"lis-w-{number}" for number in range(25)]
+    merge_and_settle(
+        case, row("203.0.113.7", devices=25, device_names=common), row("203.0.113.7", "z.rare.example")
+    )
+    batch = decided(rui, case, verdict="allowed", scope="case")
+    assert (batch.proposed, batch.decided) == (1, 1)
+    approved = worked(approve_batch(actor=person_with(Role.REVIEWER, "anneke"), batch=batch))
+    assert left_alone(approved) == []
+    assert approved.approved == 1

@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from cases.batches.actions import confirm, stop
 from cases.batches.claims import claim
 from cases.batches.deciding import decide_step
+from cases.batches.pace import Pace
 from cases.batches.preview import preview_batch
 from cases.models import Batch, Case, CaseValue, Decision
 from footprint.accounts.models import Person, Role
@@ -262,7 +263,7 @@ def test_a_second_person_finds_it_in_the_inbox_and_answers_all_of_it(rui: Person
 def test_rejecting_wants_a_reason(rui: Person, ana: Person, case: Case):
     batch = decided(rui, case)
     client = client_of(ana)
-    for reason, said in (("", "Say why"), ("x" * 2_001, "2000"), ("No\x07", "nobody can see")):
+    for reason, said in (("", "Say why"), ("x" * 2_001, "2,000"), ("No\x07", "nobody can see")):
         answer = client.post(f"{page_of(batch)}act", {"act": "reject", "reason": reason})
         assert (answer.status_code, said in text_of(answer)) == (422, True)
         assert f'value="{reason}"' in answer.content.decode() or not reason
@@ -330,7 +331,7 @@ def stopped_half_way(batch: Batch) -> Batch:
     """The first two of its five values are decided or proposed."""
     held = claim(batch.pk, "tests")
     assert held is not None
-    decide_step(held, Actor.person(batch.asked_by), 2)
+    decide_step(held, Actor.person(batch.asked_by), Pace(2))
     return stop(actor=batch.asked_by, batch=batch)
 
 

@@ -63,7 +63,7 @@ def test_htmx_gets_the_row_the_counts_and_the_undo(site: Client, value: CaseValu
     [
         ({"reason": ""}, "Say why: the reason goes to the ledger."),
         ({"reason": " \n "}, "Say why: the reason goes to the ledger."),
-        ({"reason": "x" * 2001}, "at most 2000 characters"),
+        ({"reason": "x" * 2001}, "at most 2,000 characters"),
         ({"scope": "galaxy"}, "Select a valid choice"),
         ({"until": "7000"}, "Select a valid choice"),
         ({"reason": "nul \x00"}, "Null characters are not allowed"),

@@ -228,3 +228,16 @@ def test_a_look_asks_no_more_for_many_endpoints(
     address = f"/cases/{case.pk}/values/{value.pk}/look?verdict=blocked&scope=everywhere&own=*.corp.example"
     with django_assert_max_num_queries(20):
         assert "52 endpoints" in text_of(site.get(address, headers=HTMX))
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_what_stands_behind_the_numbers_is_compared_only_where_it_was_kept(
+    leading: Client, proposal: Proposal, is_kept: bool
+) -> None:
+    judged = dict(proposal.judged_on)
+    if not is_kept:
+        del judged["standing"]
+    Proposal.objects.filter(pk=proposal.pk).update(judged_on=judged, digest="another")
+    said = text_of(leading.get(url(proposal)))
+    assert ("other endpoints or other decisions stand behind them" in said) is is_kept
+    assert ("may have moved since it was proposed" in said) is not is_kept
