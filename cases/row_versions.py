@@ -10,6 +10,7 @@ from django.db import connection
 from cases.deciders import DECIDER
 from cases.models import Case
 
+# What is put off is asked for between and in order, so that its index is walked, as in settling.
 _STANDING = f"""
     SELECT c.state,
            (SELECT coalesce(sum(n.change), 0) FROM cases_valuecount n WHERE n.case_id = c.id),
@@ -19,7 +20,9 @@ _STANDING = f"""
                AND d.state IN ('in force', 'proposed')),
            EXISTS (SELECT FROM cases_endpoint e
                     WHERE e.case_id = v.case_id AND e.value = v.value AND NOT e.settled)
-             OR EXISTS (SELECT FROM cases_resettling r WHERE r.case_id = v.case_id AND r.value = v.value),
+             OR (SELECT true FROM cases_resettling r
+                  WHERE r.case_id = v.case_id AND r.value BETWEEN v.value AND v.value
+                  ORDER BY r.value LIMIT 1) IS NOT NULL,
            CASE WHEN v.verdict <> 'undecided'
                 THEN ({DECIDER.format(value="v.value", case="v.case_id", verdict="v.verdict")}) END
       FROM cases_case c LEFT JOIN cases_casevalue v ON v.case_id = c.id AND v.id = ANY(%s)

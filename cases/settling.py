@@ -39,6 +39,8 @@ _TAKE = """
         SELECT endpoint_id FROM cases_resettling ORDER BY endpoint_id LIMIT %s
     ) RETURNING endpoint_id
 """
+# Between and in order, so that the index is walked: where most of what waits is of one value, PostgreSQL
+# would else read the whole table for each of the others.
 _WAITING_BY_VALUE = """
     SELECT asked.value, count(*)
       FROM (SELECT DISTINCT unnest(%(values)s::text[]) COLLATE "C" AS value) asked
@@ -47,7 +49,8 @@ _WAITING_BY_VALUE = """
           WHERE e.case_id = %(case)s AND e.value = asked.value AND NOT e.settled LIMIT %(few)s)
         UNION
         (SELECT r.endpoint_id FROM cases_resettling r
-          WHERE r.case_id = %(case)s AND r.value = asked.value LIMIT %(few)s)
+          WHERE r.case_id = %(case)s AND r.value BETWEEN asked.value AND asked.value
+          ORDER BY r.value LIMIT %(few)s)
       ) waiting
      GROUP BY asked.value
 """
