@@ -61,9 +61,9 @@ def import_upload(upload_id: int, worker: str) -> None:
         refused = [{"file": name_of(each.path), "reason": each.reason} for each in error.refusals]
         _fail(held, "Not every file can be read.", refused)
     except (TelemetryError, OSError) as error:
-        _fail(held, store_work.said_of(error))
+        _fail_unless_visible(held, store_work.said_of(error))
     except SoftTimeLimitExceeded:
-        _fail(held, "The import took longer than it may; nothing of it is visible.")
+        _fail_unless_visible(held, "The import took longer than it may; nothing of it is visible.")
     shutil.rmtree(folder_of(upload), ignore_errors=True)
 
 
@@ -83,18 +83,22 @@ def summary_from(kept: Mapping[str, Any]) -> ImportSummary:
 
 
 def _import(held: Held, upload: Upload) -> None:
-    store = store_of(upload.source)
-    # A worker that was lost may have come as far as making the rows visible.
-    if upload.summary is None or upload.import_id not in {each.import_id for each in store.imports()}:
+    # A worker that was lost may have come as far as that.
+    if not _is_visible(upload):
         files = list(upload.files.all())
         import_files(
-            store,
+            store_of(upload.source),
             [path_of(file) for file in files],
             names=[file.name for file in files],
             progress=store_work.note_progress(held, _names(upload)),
             before_publishing=lambda summary: _note_summary(held, upload.source, summary),
         )
     _finish(held)
+
+
+def _is_visible(upload: Upload) -> bool:
+    imports = store_of(upload.source).imports()
+    return upload.summary is not None and upload.import_id in {each.import_id for each in imports}
 
 
 def _note_summary(held: Held, source: Source, summary: ImportSummary) -> None:
@@ -122,6 +126,14 @@ def _in_words(names: Sequence[str], summary: ImportSummary) -> dict[str, object]
         "bad_lines": summary.bad_lines,
         "days": [day.isoformat() for day in (summary.first_day, summary.last_day) if day],
     }
+
+
+def _fail_unless_visible(held: Held, said: str) -> None:
+    """What strikes once the rows are visible takes them not back."""
+    if _is_visible(Upload.objects.select_related("source").get(pk=held.pk)):
+        _finish(held)
+    else:
+        _fail(held, said)
 
 
 def _fail(held: Held, said: str, refused: list[dict[str, str]] | None = None) -> None:

@@ -75,9 +75,9 @@ def do_removal(removal_id: int, worker: str) -> None:
     except FencedOff:
         log.warning("removal_fenced_off", removal=removal_id, fence=held.fence)
     except (TelemetryError, OSError) as error:
-        _fail(held, store_work.said_of(error))
+        _fail_unless_gone(held, store_work.said_of(error))
     except SoftTimeLimitExceeded:
-        _fail(held, "The removal took longer than it may; nothing of it is visible.")
+        _fail_unless_gone(held, "The removal took longer than it may; nothing of it is visible.")
 
 
 def remove_import(
@@ -102,6 +102,9 @@ def apply_retention(*, actor: Actor, source: Source, progress: Report | None = N
     def note(gone: upkeep.Retention) -> None:
         if gone.days:
             telling.note(after=_retention_in_words(source, gone))
+        else:
+            # It publishes all the same: a note that somebody left must not be taken for that.
+            tell_left_over(source)
 
     gone = upkeep.keep_days(store_of(source), source.keep_days, progress=progress, before_publishing=note)
     telling.tell(after=_retention_in_words(source, gone))
@@ -142,7 +145,6 @@ def tend_store(source: Source) -> None:
 
 def _remove(held: Held) -> None:
     work = Removal.objects.select_related("source", "asked_by").get(pk=held.pk)
-    actor = Actor.person(work.asked_by)
     progress = store_work.note_progress(held, str)
     try:
         removal = upkeep.remove_import(
@@ -156,7 +158,12 @@ def _remove(held: Held) -> None:
             raise
         # The worker that was lost had come as far as that.
         removal = upkeep.Removal(**work.outcome)
-    with change(actor=actor) as ledger:
+    _finish(held, removal)
+
+
+def _finish(held: Held, removal: upkeep.Removal) -> None:
+    asked_by = Removal.objects.select_related("asked_by").get(pk=held.pk).asked_by
+    with change(actor=Actor.person(asked_by)) as ledger:
         work = store_work.locked(held)
         work.rows, work.readmitted, work.days = removal.rows, removal.readmitted, removal.days
         store_work.end(work, Removal.State.DONE)
@@ -188,6 +195,16 @@ def _retention_in_words(source: Source, gone: upkeep.Retention) -> dict[str, obj
 
 def _compaction_in_words(done: upkeep.Compaction) -> dict[str, dict[str, object]]:
     return {"before": {"files": done.files_before}, "after": {"files": done.files_after, "days": done.days}}
+
+
+def _fail_unless_gone(held: Held, said: str) -> None:
+    """What strikes once the import is gone brings it not back."""
+    work = Removal.objects.select_related("source").get(pk=held.pk)
+    is_there = work.import_id in {each.import_id for each in store_of(work.source).imports()}
+    if work.outcome is not None and not is_there:
+        _finish(held, upkeep.Removal(**work.outcome))
+    else:
+        _fail(held, said)
 
 
 def _fail(held: Held, said: str) -> None:

@@ -61,6 +61,9 @@ def export(*, actor: Actor, first: int = 1, last: int | None = None) -> Export:
         )
     # Of the end itself: the head may have moved on, and a checkpoint behind the end would not be in here.
     make_checkpoint(key, seq=end)
+    if last is not None:
+        # Last, because the clock goes by the newest one: a part must not put off sealing the head.
+        make_checkpoint(key)
     with ExitStack() as closed_on_failure:
         content = closed_on_failure.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
         digest = hashlib.sha256()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from footprint.accounts.models import Role
 from footprint.ledger.models import Entry
@@ -19,6 +20,7 @@ from hunts.models import Removal, Source, StoreChange
 from hunts.source_actions import change_source
 from hunts.store_entries import TOLD_LATER
 from hunts.store_sweep import tend_stores
+from hunts.telemetry import upkeep
 from hunts.telemetry.errors import ImportFailed
 from hunts.telemetry.store import Store
 from hunts.upkeep import apply_retention, ask_removal, compact, do_removal, remove_import
@@ -108,6 +110,17 @@ def test_what_was_not_published_is_not_told(source: Source, tmp_path: Path, act:
     assert (entries(name), StoreChange.objects.count()) == ([], 0)
 
 
+def test_a_change_that_lets_nothing_go_is_not_taken_for_one_that_was_lost(
+    source: Source, tmp_path: Path
+) -> None:
+    retain(source, tmp_path)
+    with killed_at(Store, "publish"):
+        bring(source, tmp_path)
+    retain(source, tmp_path)
+    tend_stores()
+    assert (entries("hunts:telemetry:imported"), StoreChange.objects.count()) == ([], 0)
+
+
 @EACH
 def test_what_goes_well_is_told_once(source: Source, tmp_path: Path, act: Any, name: str) -> None:
     act(source, tmp_path)
@@ -131,6 +144,25 @@ def test_a_removal_whose_worker_was_lost_is_told_with_its_rows(source: Source) -
     Removal.objects.update(state=Removal.State.WAITING, losses=1)
     do_removal(removal.pk, "another")
     assert Entry.objects.latest("seq").content["after"]["rows"] == 3
+
+
+@pytest.mark.parametrize("trouble", [OSError("The disk is full"), SoftTimeLimitExceeded()])
+def test_a_removal_that_is_in_trouble_once_the_import_is_gone_is_done(
+    source: Source, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    record = store_of(source).imports()[0]
+    removal = ask_removal(actor=person_with(Role.LEAD, "lea"), source=source, record=record)
+    really = upkeep.remove_import
+
+    def in_trouble(*arguments: Any, **options: Any) -> None:
+        really(*arguments, **options)
+        raise trouble
+
+    monkeypatch.setattr(upkeep, "remove_import", in_trouble)
+    do_removal(removal.pk, "a worker")
+    removal.refresh_from_db()
+    assert removal.state == Removal.State.DONE
+    assert Entry.objects.latest("seq").event == "hunts:import:removed"
 
 
 def test_compacting_tells_of_the_days_it_lets_go(source: Source) -> None:

@@ -11,8 +11,10 @@ from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as settings_of_hypothesis
@@ -22,7 +24,7 @@ from footprint.accounts.models import Person, Role
 from footprint.ledger.events import Event
 from footprint.ledger.models import Entry
 from footprint.ledger.record import Actor
-from hunts import store_sweep, store_work, uploads
+from hunts import importing, store_sweep, store_work, uploads
 from hunts.adapters import store_of
 from hunts.importing import import_upload, summary_from
 from hunts.models import Source, Upload
@@ -248,6 +250,24 @@ def test_a_worker_lost_after_the_rows_are_visible_imports_nothing_twice(
     assert imported(upload).state == Upload.State.DONE
     assert len(store_of(source).imports()) == 1
     assert summary_of(upload).new_rows == 1
+
+
+@pytest.mark.parametrize("trouble", [OSError("The disk is full"), SoftTimeLimitExceeded()])
+def test_an_import_that_is_in_trouble_once_its_rows_are_visible_is_done(
+    send: Send, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    upload = send(a=lines(event("a.exe", days_ago(0), "203.0.113.1"), folder=tmp_path))
+    really = importing.import_files
+
+    def in_trouble(*arguments: Any, **options: Any) -> None:
+        really(*arguments, **options)
+        raise trouble
+
+    monkeypatch.setattr(importing, "import_files", in_trouble)
+    import_upload(upload.pk, "a worker")
+    upload.refresh_from_db()
+    assert (upload.state, upload.said) == (Upload.State.DONE, "")
+    assert Entry.objects.latest("seq").event == "hunts:telemetry:imported"
 
 
 def test_work_that_costs_too_many_workers_is_given_up(send: Send) -> None:

@@ -237,7 +237,11 @@ class Verifier:
             self.next, self.last = line["from"], line["to"]
         except (KeyError, ValueError, TypeError) as error:
             raise Unreadable("the first line is no header of an export") from error
-        if type(self.next) is not int or type(self.last) is not int or not 1 <= self.next <= self.last:
+        if (
+            type(self.next) is not int
+            or type(self.last) is not int
+            or not 1 <= self.next <= self.last < 2**63
+        ):
             raise Unreadable("the first line is no header of an export")
         if self.next == 1 and self.hash != bytes(32):
             raise Broken(1, "something is said to stand before the first entry")

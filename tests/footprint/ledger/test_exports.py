@@ -60,6 +60,12 @@ def test_the_end_of_a_range_is_sealed_too(kept: Kept):
     assert (code, "Sealed up to entry 8." in said) == (0, True), said
 
 
+def test_exporting_a_part_seals_the_head_too(kept: Kept):
+    written_to(kept, export(actor=Actor.command("tests"), first=1, last=2))
+    newest = Checkpoint.objects.latest("pk")
+    assert (newest.seq, Head.objects.get().seq) == (10, 10)
+
+
 def test_an_export_older_than_its_checkpoints_is_told_what_to_ask_for(kept: Kept):
     path = written_to(kept, export(actor=Actor.command("tests")))
     add("later")

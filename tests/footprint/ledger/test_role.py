@@ -76,7 +76,11 @@ def test_the_owner_of_the_tables_is_refused_as_the_role(fresh_database: FreshDat
 
 @pytest.mark.parametrize(
     "right",
-    ["ALTER DATABASE {database} OWNER TO {role}", "GRANT pg_write_all_data TO {role}"],
+    [
+        "ALTER DATABASE {database} OWNER TO {role}",
+        "GRANT pg_write_all_data TO {role}",
+        "ALTER ROLE {role} CREATEROLE",
+    ],
 )
 def test_a_role_that_could_do_more_is_refused(fresh_database: FreshDatabase, right: str):
     role = f"more_{fresh_database.name}"

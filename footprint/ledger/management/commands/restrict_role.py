@@ -18,7 +18,7 @@ _MAY = {
 
 # Who owns the database owns its schema, and so may drop what others own.
 _MAY_DO_MORE = """
-    SELECT r.rolsuper OR pg_has_role(r.rolname, current_user, 'MEMBER')
+    SELECT r.rolsuper OR r.rolcreaterole OR pg_has_role(r.rolname, current_user, 'MEMBER')
            OR pg_has_role(r.rolname, d.datdba, 'MEMBER')
            OR pg_has_role(r.rolname, 'pg_write_all_data', 'MEMBER')
       FROM pg_roles r, pg_database d
