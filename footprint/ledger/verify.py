@@ -92,7 +92,7 @@ def verify(
         raise BrokenChain(error.seq, error.why) from error
     proven.notes += seals.notes
     counting = {key.lower() for key in trusted} or _own_key(proven)
-    # A text that no checkpoint seals may be anything, hashed anew. Of sealed ones only both ends are looked at.
+    # What no checkpoint seals may be anything, hashed anew. Of a sealed text only both ends are looked at.
     unproven_after = seals.farthest if counting else 0
     rotations = _follow_entries(proven, head.seq, seals.first_wrong, unproven_after, progress)
     _check_head(proven, head)

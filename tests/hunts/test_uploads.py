@@ -24,12 +24,13 @@ from footprint.accounts.models import Person, Role
 from footprint.ledger.events import Event
 from footprint.ledger.models import Entry
 from footprint.ledger.record import Actor
-from hunts import importing, store_sweep, store_work, uploads
+from hunts import store_sweep, store_work, uploads
 from hunts.adapters import store_of
 from hunts.importing import import_upload, summary_from
 from hunts.models import Source, Upload
 from hunts.source_actions import add_source
 from hunts.telemetry.holdings import rows_by_import
+from hunts.telemetry.importing import import_files
 from hunts.telemetry.progress import ImportSummary
 from hunts.uploads import Announced, CannotUpload, WrongPiece
 from tests.hunts.telemetry_lines import days_ago, event, write_lines
@@ -257,13 +258,12 @@ def test_an_import_that_is_in_trouble_once_its_rows_are_visible_is_done(
     send: Send, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     upload = send(a=lines(event("a.exe", days_ago(0), "203.0.113.1"), folder=tmp_path))
-    really = importing.import_files
 
     def in_trouble(*arguments: Any, **options: Any) -> None:
-        really(*arguments, **options)
+        import_files(*arguments, **options)
         raise trouble
 
-    monkeypatch.setattr(importing, "import_files", in_trouble)
+    monkeypatch.setattr("hunts.importing.import_files", in_trouble)
     import_upload(upload.pk, "a worker")
     upload.refresh_from_db()
     assert (upload.state, upload.said) == (Upload.State.DONE, "")
