@@ -170,7 +170,11 @@ class _Handler(BaseHTTPRequestHandler):
             if fault is not None and fault.kind is Kind.HANG:
                 self._hang()
                 return True
-            self._give(_kept(lab, keeper, request, headers, fault), fault)
+            reply = _kept(lab, keeper, request, headers, fault)
+            if fault is not None:
+                self._give(reply, fault)
+                return True
+        self._send(reply)
         return True
 
     def do_POST(self) -> None:
@@ -191,11 +195,14 @@ class _Handler(BaseHTTPRequestHandler):
                 lab.closing.wait(lab.delay_seconds)
             if fault is not None and fault.kind is Kind.HANG:
                 return self._hang()
-            self._give(_reply(lab, service, self.path, headers, body, fault), fault)
-        return None
+            reply = _reply(lab, service, self.path, headers, body, fault)
+            if fault is not None:
+                return self._give(reply, fault)
+        # No more under way: who has the answer asks again before this thread goes on.
+        return self._send(reply)
 
-    def _give(self, reply: Reply, fault: Fault | None) -> None:
-        match fault.kind if fault is not None else None:
+    def _give(self, reply: Reply, fault: Fault) -> None:
+        match fault.kind:
             case Kind.DRIP:
                 self._drip(reply)
             case Kind.RESET:

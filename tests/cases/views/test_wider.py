@@ -114,7 +114,7 @@ def test_what_moved_between_looking_and_confirming_is_looked_at_again(site: Clie
         ({"until_date": "2020-01-01"}, "This day is over"),
         ({"until_date": "soon"}, "year-month-day"),
         ({"reason": ""}, "Say why"),
-        ({"reason": "x" * 5000}, "at most 2000 characters"),
+        ({"reason": "x" * 5000}, "at most 2,000 characters"),
         ({"reason": "turned \u202e around"}, "nobody can see"),
         ({"reason": "bell \x07 rings"}, "nobody can see"),
         ({"own": "*.co.uk"}, "too wide"),
