@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
+from cases.batches.renewing import own_proposals_renewed
 from cases.clock import database_now
 from cases.deciding import (
     checked_reason,
@@ -49,7 +52,8 @@ def approve(*, actor: Person, proposal: Proposal, seen: str = "") -> Decision:
                 withdrawal_proposed_by=waiting.proposer_id,
             )
         else:
-            _make(ledger, waiting.decision, actor, preview)
+            with _siblings_renewed(ledger, waiting):
+                _make(ledger, waiting.decision, actor, preview)
     return waiting.decision
 
 
@@ -95,6 +99,15 @@ def _make(ledger: Change, decision: Decision, approver: Person, preview: Preview
     decision.approver = approver
     decision.version += 1
     put_in_force(ledger, decision, approver, preview)
+
+
+def _siblings_renewed(ledger: Change, proposal: Proposal) -> AbstractContextManager[None]:
+    """What was decided in bulk can still be answered as a whole after one of it was answered alone."""
+    decision = proposal.decision
+    if decision.batch is None:
+        return nullcontext()
+    subjects = [(decision.subject_kind, decision.subject)]
+    return own_proposals_renewed(ledger, decision.batch, subjects, answered=[proposal.pk])
 
 
 def _close(ledger: Change, proposal: Proposal, state: Proposal.State, by: Person, because: str) -> Proposal:

@@ -12,6 +12,7 @@ from cases.batches.claims import Held, locked
 from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
 from cases.batches.making import make_room, settle_subjects
 from cases.batches.pace import Pace
+from cases.batches.renewing import own_proposals_renewed
 from cases.clock import database_now
 from cases.decision_entries import note_ended, note_made, note_proposal_ended
 from cases.explained import ruling_of
@@ -46,7 +47,11 @@ def approve_step(held: Held, actor: Actor, pace: Pace) -> bool:
         coming = _next(batch, at_most)
         now = database_now()
         refused = _refused(coming, batch.asked_by, now)
-        _approve(ledger, batch, [each for each in coming if each.pk not in refused], now)
+        approved = [each for each in coming if each.pk not in refused]
+        with own_proposals_renewed(
+            ledger, batch, subjects_of(approved), answered={each.pk for each in approved}
+        ):
+            _approve(ledger, batch, approved, now)
         _leave(batch, [(each, refused[each.pk]) for each in coming if each.pk in refused])
         return go_on(ledger, batch, position=coming[-1].decision_id if coming else None, done=len(coming))
 
@@ -109,7 +114,7 @@ def _approve(ledger: Change, batch: Batch, proposals: Sequence[Proposal], now: d
     )
     Decision.objects.bulk_update([each for each in decisions if each.supersedes], ["supersedes"])
     _end(proposals, Proposal.State.APPROVED, batch.asked_by, "", now)
-    settle_subjects(batch, [(each.subject_kind, each.subject) for each in decisions])
+    settle_subjects(batch, subjects_of(proposals))
     for each in decisions:
         if each.supersedes is not None:
             note_ended(ledger, each.supersedes, reason=each.reason, superseded_by=each.pk, batch=batch.pk)
@@ -121,6 +126,10 @@ def _holders(ids: Sequence[int]) -> dict[int, int]:
     with connection.cursor() as cursor:
         cursor.execute(_HOLDERS, [list(ids)])
         return dict(cursor.fetchall())
+
+
+def subjects_of(proposals: Sequence[Proposal]) -> list[tuple[str, str]]:
+    return [(each.decision.subject_kind, each.decision.subject) for each in proposals]
 
 
 def verdicts_of(batch: Batch, decisions: Sequence[Decision]) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from cases.batches.leaving import WideChanges, leave_moved, leave_proposed
 from cases.batches.making import make_room, settle_subjects
 from cases.batches.pace import Pace
 from cases.batches.proposing import propose_many
+from cases.batches.renewing import own_proposals_renewed
 from cases.batches.sql import BASIS
 from cases.batches.writing import ToMake, insert_decisions
 from cases.deciding import new_decision
@@ -122,7 +123,8 @@ def _decide_or_leave(ledger: Change, batch: Batch, like: Decision, coming: Seque
     asked = [to_decide(like, each.kind, each.value) for each in free]
     why = why_not_alone(batch, asked, [holders.get(each.held_by or 0) for each in free])
     alone = [each for each, reasons in zip(free, why, strict=True) if not reasons]
-    _decide(ledger, batch, like, alone, holders)
+    with own_proposals_renewed(ledger, batch, [(each.kind, each.value) for each in alone]):
+        _decide(ledger, batch, like, alone, holders)
     waiting = [(each.value, each.kind, said) for each, said in zip(free, why, strict=True) if said]
     propose_many(ledger, batch, like, waiting)
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypedDict
 
 from cases.batches.writing import end_decisions
 from cases.deciding import end_proposal
 from cases.decision_entries import note_ended
 from cases.models import Batch, Decision, Proposal
 from cases.settling import resettle_exactly
+from cases.verdicts.settle import Reached, reach_exactly
 from footprint.accounts.models import Person
 from footprint.ledger.record import Change
+
+
+class _Scope(TypedDict):
+    case_id: int | None
+    file_kind: str
+    file_key: str
 
 
 def make_room(
@@ -45,9 +53,16 @@ def end_many(
 
 def settle_subjects(batch: Batch, subjects: Sequence[tuple[str, str]]) -> None:
     """Judges anew what exact subjects (kind, text) reach in the scope of the batch."""
-    resettle_exactly(
-        subjects,
-        case_id=batch.case_id if batch.scope == Decision.Scope.CASE else None,
-        file_kind=batch.file.kind if batch.file else "",
-        file_key=batch.file.key if batch.file else "",
-    )
+    resettle_exactly(subjects, **_scope_of(batch))
+
+
+def reach_in_scope(batch: Batch, subjects: Sequence[tuple[str, str]]) -> Reached:
+    return reach_exactly(subjects, **_scope_of(batch))
+
+
+def _scope_of(batch: Batch) -> _Scope:
+    return {
+        "case_id": batch.case_id if batch.scope == Decision.Scope.CASE else None,
+        "file_kind": batch.file.kind if batch.file else "",
+        "file_key": batch.file.key if batch.file else "",
+    }

@@ -57,6 +57,7 @@ class Event(StrEnum):
     BATCH_UNDO_ASKED = "cases:batch:undo_asked"
     BATCH_APPROVAL_ASKED = "cases:batch:approval_asked"
     BATCH_REJECTION_ASKED = "cases:batch:rejection_asked"
+    BATCH_PROPOSALS_RENEWED = "cases:batch:proposals_renewed"
     WITHDRAWAL_PROPOSED = "cases:withdrawal:proposed"
     WITHDRAWAL_REJECTED = "cases:withdrawal:rejected"
     WITHDRAWAL_TAKEN_BACK = "cases:withdrawal:taken_back"
@@ -159,6 +160,7 @@ PHRASES: dict[Event, str] = {
     Event.BATCH_UNDO_ASKED: "began to undo in bulk",
     Event.BATCH_APPROVAL_ASKED: "began to approve in bulk",
     Event.BATCH_REJECTION_ASKED: "began to reject in bulk",
+    Event.BATCH_PROPOSALS_RENEWED: "judged what waits anew, after a step of its own, in bulk",
     Event.WITHDRAWAL_PROPOSED: "proposed to withdraw",
     Event.WITHDRAWAL_REJECTED: "kept in force, against a proposal,",
     Event.WITHDRAWAL_TAKEN_BACK: "took back the proposal to withdraw",

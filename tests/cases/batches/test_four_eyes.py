@@ -5,12 +5,16 @@ from __future__ import annotations
 import pytest
 
 from cases.batches.actions import CannotChangeBatch, approve_batch, reject_batch
+from cases.batches.answering import approve_step
+from cases.batches.claims import claim
+from cases.batches.pace import Pace
 from cases.models import Batch, Case, Decision, Proposal
 from cases.proposal_actions import approve
 from cases.proposals import preview_now
 from cases.rebuilding import differences
 from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
+from footprint.ledger.record import Actor
 from tests.cases.batches.bulk import decided, drafted, left_alone, undone, worked
 from tests.cases.world import decide_on, merge_and_settle, open_case, row, verdict_of, verdicts
 from tests.roles import person_with
@@ -77,6 +81,62 @@ def test_approved_one_by_one_the_rest_can_still_be_approved_as_one(rui: Person, 
     batch = worked(approve_batch(actor=ana, batch=batch))
     assert batch.approved == 1
     assert waiting(batch) == []
+
+
+@pytest.fixture
+def shared(rui: Person, settings) -> Case:
+    """A common address and a common name on it, a rare name on it, each in a step of its own."""
+    settings.FOOTPRINT = settings.FOOTPRINT.model_copy(update={"batch_step": 1})
+    case = open_case(rui, "a.exe")
+    many = [f"lis-w-{number}" for number in range(25)]
+    merge_and_settle(
+        case,
+        row("203.0.113.7", devices=25, device_names=many),
+        row("203.0.113.7", COMMON, devices=25, device_names=many),
+        row("203.0.113.7", "z.rare.example"),
+    )
+    return case
+
+
+def test_what_a_batch_decides_makes_none_of_its_proposals_stale(rui: Person, ana: Person, shared: Case):
+    batch = decided(rui, shared)
+    assert (batch.decided, batch.proposed) == (1, 2)
+    batch = worked(approve_batch(actor=ana, batch=batch))
+    assert left_alone(batch) == []
+    assert (batch.approved, set(verdicts(shared).values())) == (2, {"blocked"})
+    assert list(differences()) == []
+
+
+def test_what_was_renewed_is_an_entry(rui: Person, shared: Case):
+    decided(rui, shared)
+    (entry,) = Entry.objects.filter(event="cases:batch:proposals_renewed")
+    waiting = Proposal.objects.get(decision__subject="203.0.113.7")
+    assert entry.content["after"]["renewed"] == {str(waiting.decision_id): waiting.digest}
+
+
+def test_what_somebody_else_moved_is_not_renewed_by_the_batch(rui: Person, ana: Person, shared: Case):
+    batch = decided(rui, shared, "203.0.113.7", COMMON)
+    merge_and_settle(shared, row("203.0.113.7", "late.example"))
+    batch = worked(approve_batch(actor=ana, batch=batch))
+    assert left_alone(batch) == [("203.0.113.7", "it would change something else by now; look at it alone")]
+    assert waiting(batch) == ["203.0.113.7"]
+
+
+def test_what_moved_between_two_steps_of_approving_is_left(rui: Person, ana: Person, shared: Case):
+    batch = approve_batch(actor=ana, batch=decided(rui, shared, "203.0.113.7", COMMON))
+    held = claim(batch.pk, "tests")
+    assert held is not None
+    approve_step(held, Actor.person(ana), Pace())
+    merge_and_settle(shared, row("203.0.113.9", COMMON))
+    Batch.objects.filter(pk=batch.pk).update(state="queued", lease_until=None)
+    assert left_alone(worked(batch)) == [(COMMON, "it would change something else by now; look at it alone")]
+
+
+def test_approved_alone_its_address_leaves_a_name_as_it_was_seen(rui: Person, ana: Person, shared: Case):
+    batch = decided(rui, shared)
+    approve(actor=ana, proposal=Proposal.objects.get(decision__subject="203.0.113.7"))
+    batch = worked(approve_batch(actor=ana, batch=batch))
+    assert (left_alone(batch), batch.approved) == ([], 1)
 
 
 def test_what_would_change_something_else_by_now_keeps_waiting(rui: Person, ana: Person, case: Case):
