@@ -12,7 +12,7 @@ from cases.models import Case, CaseFile, CaseVisit, Severity, Tlp
 from cases.observed import is_storable
 from cases.refusals import RefusedAt
 from cases.tags import bad_tag
-from cases.texts import first_hidden
+from cases.texts import bad_line
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
@@ -159,8 +159,8 @@ def _refuse_facts(before: CaseFacts, wanted: CaseFacts) -> None:
     if len(wanted.why) > LONGEST_WHY:
         raise CannotChange("why", f"Why has at most {LONGEST_WHY:,} characters.")
     for field, text in (("title", wanted.title), ("why", wanted.why)):
-        if hidden := first_hidden(text):
-            raise CannotChange(field, f"This holds a character that nobody can see ({hidden}).")
+        if said := bad_line(text):
+            raise CannotChange(field, said)
         if not is_storable(text):
             raise CannotChange(field, "This holds characters that cannot be kept.")
     if wanted.severity not in Severity.values:

@@ -32,6 +32,13 @@ def bad_reason(reason: str) -> str:
     return ""
 
 
+def bad_line(text: str) -> str:
+    """The same of any other text that others will read."""
+    if hidden := first_hidden(with_plain_lines(text)):
+        return f"This holds a character that nobody can see ({hidden})."
+    return ""
+
+
 def with_plain_lines(text: str) -> str:
     """Browsers send every line's end as two characters."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -7,6 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 
+from cases.fields import SeenField
 from hunts.actions import LookBack
 from hunts.file_lines import FileLines, read_file_lines
 from hunts.models import Source
@@ -20,14 +21,14 @@ _SO_MANY_DAYS = re.compile(r"([0-9]{1,9}) ?(?:d|days?)?", re.IGNORECASE | re.ASC
 class NewCaseForm(forms.Form):
     """A case and its first hunt. Once validated, `lines` tells what each line of the files is."""
 
-    title = forms.CharField(
+    title = SeenField(
         max_length=200,
         error_messages={
             "required": "Give the case a title.",
             "max_length": "A title has at most 200 characters.",
         },
     )
-    why = forms.CharField(
+    why = SeenField(
         required=False,
         max_length=LONGEST_WHY,
         widget=forms.Textarea(attrs={"rows": 2}),

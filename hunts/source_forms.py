@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.forms import BoundField
 
+from cases.fields import SeenField
 from footprint.accounts.models import Person
 from footprint.azure.credentials import Way, parse_reference
 from hunts.models import Source
@@ -50,7 +51,7 @@ LABELS = {
 class ReasonForm(forms.Form):
     """Why a source is paused."""
 
-    reason = forms.CharField(
+    reason = SeenField(
         max_length=500,
         label="Why",
         error_messages={"required": "Say why. Whoever opens a case reads it."},
@@ -66,7 +67,7 @@ class SourceForm(forms.Form):
         help_text="Letters, digits, - and _. It never changes: sightings and commands use it.",
         error_messages={"required": "Give it a short name."},
     )
-    title = forms.CharField(
+    title = SeenField(
         max_length=100, label="Name", error_messages={"required": "Give it a name for the pages."}
     )
     way = forms.ChoiceField(
@@ -74,7 +75,7 @@ class SourceForm(forms.Form):
         choices=_WAYS,
         help_text="Secrets stay in the environment of the workers; none is kept here.",
     )
-    variable = forms.CharField(
+    variable = SeenField(
         required=False,
         max_length=100,
         label="Variable",
@@ -199,7 +200,7 @@ def _option_field(name: str, *, is_required: bool) -> forms.CharField:
     label, help_text = LABELS[name]
     attrs = {"spellcheck": "false", "autocapitalize": "none"}
     widget = forms.Textarea(attrs={**attrs, "rows": 2}) if name in _AREA else forms.TextInput(attrs=attrs)
-    field = forms.CharField(
+    field = SeenField(
         required=is_required, max_length=LONGEST_OPTION, label=label, help_text=help_text, widget=widget
     )
     field.error_messages["required"] = f"Give the {label[:1].lower()}{label[1:]}."

@@ -11,6 +11,7 @@ from typing import IO
 
 from cases.clock import database_now
 from cases.models import Case
+from cases.texts import bad_line
 from cases.watchlists.computing import Rule, compute, wanted
 from cases.watchlists.entries import heading, read_for
 from cases.watchlists.formats import REGISTRY, Format, Gone, ListEntry, Published, Report
@@ -177,6 +178,8 @@ def _rule_in_words(watchlist: Watchlist) -> dict[str, object]:
 def pause_all(*, actor: Person, why: str) -> None:
     if not why.strip():
         raise Refused("why", "Say why: everybody who waits for a publication will read it.")
+    if said := bad_line(why):
+        raise Refused("why", said)
     with change(actor=Actor.person(actor)) as ledger:
         locked = _publishing()
         before = _pause_in_words(locked)
@@ -234,6 +237,8 @@ def add_consumer(*, actor: Person, watchlist: Watchlist, name: str, format: str)
     named = " ".join(name.split())
     if not named:
         raise Refused("name", "Give the consumer a name that people know, such as fw-lisbon.")
+    if said := bad_line(named):
+        raise Refused("name", said)
     if format not in REGISTRY:
         raise Refused("format", "There is no such format.")
     with change(actor=Actor.person(actor)) as ledger:

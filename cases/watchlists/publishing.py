@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from cases.clock import database_now
+from cases.texts import bad_line
 from cases.verdicts.settle import take_verdict_lock
 from cases.watchlists.computing import COLUMNS, Rule, compute
 from cases.watchlists.models import Publication, Publishing, Watchlist
@@ -133,6 +134,7 @@ def roll_back(*, actor: Person, watchlist: Watchlist, number: int, why: str) -> 
             raise CannotPublish(f"There is no version {number}.")
         if not why.strip():
             raise CannotPublish("Say why; it is kept in the ledger.")
+        _refuse_hidden(why)
         restore(locked, number)
         counts = _count(locked)
         if not counts.changes:
@@ -210,10 +212,16 @@ def refuse(*, actor: Person, publication: Publication, why: str) -> None:
     with change(actor=Actor.person(actor)) as ledger:
         locked = _locked(publication.watchlist)
         held = _still_held(locked, publication)
+        _refuse_hidden(why)
         held.state = Publication.State.REFUSED
         held.save(update_fields=["state"])
         ledger.add(Event.PUBLICATION_REFUSED, subject_of(locked), after=_told(held), reason=why.strip())
         _pause(ledger, locked, f"A publication was refused: {why.strip()}" if why.strip() else "Refused.")
+
+
+def _refuse_hidden(why: str) -> None:
+    if said := bad_line(why):
+        raise CannotPublish(said)
 
 
 def publish_due() -> list[Publication]:

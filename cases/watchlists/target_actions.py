@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from cases.clock import database_now
+from cases.texts import bad_line
 from cases.watchlists.ending import subject_of
 from cases.watchlists.models import Target, Watchlist
 from cases.watchlists.targets.open import budget_place, open_target, whereabouts
@@ -36,7 +37,7 @@ class TargetFields(TypedDict, total=False):
 
 
 class NoReason(Exception):
-    """It is kept in the ledger why a target is paused or emptied."""
+    """It is kept in the ledger why a target is paused or emptied; the text says what is wrong with it."""
 
 
 class TargetMoved(Exception):
@@ -180,7 +181,9 @@ def retire_target(*, actor: Person, target: Target, because: str) -> bool:
 def _reason(because: str) -> str:
     reason = because.strip()[:_LONGEST_REASON]
     if not reason:
-        raise NoReason
+        raise NoReason("Say why.")
+    if said := bad_line(reason):
+        raise NoReason(said)
     return reason
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.forms import BoundField
 
+from cases.fields import SeenField
 from cases.watchlists.models import Target
 from cases.watchlists.target_actions import TargetFields
 from cases.watchlists.targets.open import OPTIONS, REQUIRED
@@ -36,7 +37,7 @@ class TargetForm(forms.Form):
         help_text="Letters, digits, - and _. It never changes.",
         error_messages={"required": "Give it a short name."},
     )
-    title = forms.CharField(
+    title = SeenField(
         max_length=100, label="Name", error_messages={"required": "Give it a name for the pages."}
     )
     way = forms.ChoiceField(
@@ -44,7 +45,7 @@ class TargetForm(forms.Form):
         choices=[(way.value, words) for way, words in WORDS.items()],
         help_text="Secrets stay in the environment of the workers; none is kept here.",
     )
-    variable = forms.CharField(
+    variable = SeenField(
         required=False,
         max_length=100,
         label="Variable",
@@ -121,7 +122,7 @@ class TargetForm(forms.Form):
 def _option_field(name: str, *, is_required: bool) -> forms.CharField:
     label, help_text = LABELS[name]
     widget = forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "none"})
-    field = forms.CharField(
+    field = SeenField(
         required=is_required, max_length=_LONGEST_OPTION, label=label, help_text=help_text, widget=widget
     )
     field.error_messages["required"] = f"Give the {label[:1].lower()}{label[1:]}."

@@ -108,7 +108,7 @@ def test_a_person_is_added_and_their_password_is_told_once(site: Client) -> None
         ({"username": "a b"}, "Enter a valid username"),
         ({"username": ""}, "required"),
         ({"name": ""}, "required"),
-        ({"name": "x\0"}, "Null characters"),
+        ({"name": "x\0"}, "nobody can see"),
         ({"role": "king"}, "not one of the available choices"),
     ],
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.validators import UnicodeUsernameValidator
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from cases.fields import SeenField
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.accounts.models import Person, Role
@@ -32,7 +33,7 @@ class PersonForm(forms.Form):
     username = forms.CharField(
         label="Signs in as", max_length=150, validators=[UnicodeUsernameValidator()], strip=True
     )
-    name = forms.CharField(label="Name", max_length=150, help_text="As it stands beside decisions.")
+    name = SeenField(label="Name", max_length=150, help_text="As it stands beside decisions.")
     role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.READER.value)
 
     def clean_username(self) -> str:
@@ -44,7 +45,21 @@ class PersonForm(forms.Form):
 
 class RoleForm(forms.Form):
     role = forms.ChoiceField(label="Role", choices=Role.choices)
-    reason = forms.CharField(label="Reason", max_length=500, required=False)
+    reason = SeenField(label="Reason", max_length=500, required=False)
+
+
+class ActForm(forms.Form):
+    """Why somebody is given a password, unlocked, deactivated or reactivated. The page has two of them."""
+
+    reason = SeenField(label="Reason", max_length=500, required=False)
+
+    def __init__(self, part: str, data: QueryDict | None = None) -> None:
+        super().__init__(data, auto_id=f"{part}-%s")
+        self.part = part
+
+    @classmethod
+    def of_act(cls, act: str, data: QueryDict) -> ActForm:
+        return cls("sign-in" if act in {"password", "unlock"} else "active", data)
 
 
 @requires(Verb.MANAGE_PEOPLE)
@@ -90,19 +105,25 @@ def _page(
     person: Person,
     *,
     form: RoleForm | None = None,
+    act_form: ActForm | None = None,
     password: str = "",
     refused: str = "",
 ) -> HttpResponse:
+    acts = {"sign-in": ActForm("sign-in"), "active": ActForm("active")}
+    if act_form is not None:
+        acts[act_form.part] = act_form
     context = {
         "nav": "people",
         "person": person,
         "is_oneself": person.pk == request.user.pk,
         "locked_for": locked_out().get(person.pk, []),
         "form": form or RoleForm(initial={"role": person.role}),
+        "sign_in_form": acts["sign-in"],
+        "active_form": acts["active"],
         "password": password,
         "refused": refused,
     }
-    status = 422 if refused or (form and form.errors) else 200
+    status = 422 if refused or act_form or (form and form.errors) else 200
     return render(request, "accounts/person.html", context, status=status)
 
 
@@ -131,7 +152,11 @@ def act_on(request: SignedInRequest, pk: int) -> HttpResponse:
     person, actor = get_object_or_404(Person, pk=pk), Actor.person(request.user)
     if person.pk == request.user.pk:
         return _page(request, person, refused="Another administrator has to do that for you.")
-    act, reason, password = request.POST.get("act"), request.POST.get("reason", "")[:500], None
+    act, password = request.POST.get("act", ""), None
+    form = ActForm.of_act(act, request.POST)
+    if not form.is_valid():
+        return _page(request, person, act_form=form)
+    reason = form.cleaned_data["reason"]
     try:
         if act == "password":
             password = give_password(actor=actor, person=person, reason=reason)

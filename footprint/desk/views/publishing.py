@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from cases.fields import SeenField
 from cases.models import Case, Decision
 from cases.watchlists import actions, publishing
 from cases.watchlists.computing import Rule
@@ -19,15 +20,15 @@ from cases.watchlists.publishing import CannotPublish, Counts
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.asked import whole_number
-from footprint.desk.views.watchlists import frame
+from footprint.desk.views.watchlists import all_lists, frame
 from footprint.ledger.record import Actor
 
 _LONGEST_WHY = 500
 
 
 class RuleForm(forms.Form):
-    title = forms.CharField(max_length=100)
-    about = forms.CharField(max_length=500, required=False)
+    title = SeenField(max_length=100)
+    about = SeenField(max_length=500, required=False)
     kinds = forms.MultipleChoiceField(
         label="Kinds of subjects",
         choices=Decision.SubjectKind.choices,
@@ -40,7 +41,7 @@ class RuleForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
-    cases = forms.CharField(
+    cases = SeenField(
         label="Named cases",
         help_text="Their numbers, separated by commas. Of narrower scopes only their decisions count.",
         required=False,
@@ -171,7 +172,7 @@ def switch(request: SignedInRequest) -> HttpResponseBase:
         else:
             actions.pause_all(actor=request.user, why=_why(request))
     except actions.Refused as refused:
-        messages.error(request, refused.message)
+        return all_lists(request, why=_why(request), refused=refused.message)
     return redirect("watchlists")
 
 

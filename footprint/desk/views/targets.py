@@ -188,8 +188,8 @@ def act(request: SignedInRequest, slug: str, target: str) -> HttpResponse:
     wanted = request.POST.get("act", "")
     try:
         said = _carry_out(wanted, found, request)
-    except NoReason:
-        return _page(request, found, refused=wanted, status=422)
+    except NoReason as refused:
+        return _page(request, found, refused=str(refused), status=422)
     messages.success(request, said)
     if not hint_targets():
         messages.warning(request, "The broker is unreachable, so it may take a minute longer.")

@@ -46,14 +46,21 @@ class EntryRow:
 @requires(Verb.READ_WATCHLISTS)
 @require_safe
 def watchlists(request: SignedInRequest) -> HttpResponse:
+    return all_lists(request)
+
+
+def all_lists(request: SignedInRequest, *, why: str = "", refused: str = "") -> HttpResponse:
+    """`why` was typed to pause all publishing, and `refused` says what is wrong with it."""
     rows = _list_rows(list(Watchlist.objects.all()))
     context = {
         "nav": "watchlists",
         "rows": rows,
         "paused": is_paused(),
         "manages": may(request.user, Verb.MANAGE_WATCHLISTS),
+        "why": why,
+        "refused": refused,
     }
-    return render(request, "desk/watchlists.html", context)
+    return render(request, "desk/watchlists.html", context, status=422 if refused else 200)
 
 
 @requires(Verb.READ_WATCHLISTS)
