@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from django.core.exceptions import BadRequest
-from django.http import QueryDict
+from django.http import Http404, QueryDict
 
 # Every whole number up to here fits a bigint.
 _MOST_DIGITS = 18
 LONGEST_TEXT = 300
+
+
+class Gone(Http404):
+    """What a page offered is not there any more. The text says what that means for whoever sent it."""
 
 
 def whole_number(query: QueryDict, name: str) -> int | None:

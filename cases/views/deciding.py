@@ -27,6 +27,7 @@ from cases.views.queue import VERDICTS, address_of, counts_of, row_context, visi
 from cases.views.rows import Row, rows_of
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
+from footprint.asked import Gone
 
 SAID = {"allowed": "Allowed", "blocked": "Blocked"}
 # Of the endpoints on an address; more is "at least".
@@ -117,7 +118,13 @@ def _said_undone(undone: Undone, value: CaseValue | None) -> str:
 
 
 def _value(pk: int, value_pk: int) -> CaseValue:
-    return get_object_or_404(CaseValue.objects.select_related("case__owner"), pk=value_pk, case=pk)
+    found = CaseValue.objects.select_related("case__owner").filter(pk=value_pk, case=pk).first()
+    if found is None:
+        raise Gone(
+            "This value is no longer in the case. Nothing was decided; go back, and your browser still has"
+            " what you typed."
+        )
+    return found
 
 
 def _done(request: SignedInRequest, value: CaseValue, decision: Decision) -> HttpResponse:

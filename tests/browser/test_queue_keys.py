@@ -149,6 +149,18 @@ def test_a_conflict_loses_nothing_that_was_typed(signed_in: Page, world: World) 
     assert Decision.objects.in_force().filter(subject=TOP).count() == 2
 
 
+def test_a_value_that_is_gone_is_told_and_takes_nothing_that_was_typed(signed_in: Page, world: World) -> None:
+    page = signed_in
+    focus_list(page, world)
+    page.keyboard.press("b")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.keyboard.type("My words")
+    CaseValue.objects.filter(case=world.case, value=TOP).delete()
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("This is not there any more. Nothing was saved.")
+    expect(page.get_by_label("Reason")).to_have_value("My words")
+
+
 def test_what_other_parts_swap_moves_no_focus(signed_in: Page, world: World) -> None:
     page = signed_in
     focus_list(page, world)

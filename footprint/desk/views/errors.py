@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from footprint.asked import Gone
 from footprint.ledger.record import ORIGIN
 
 
@@ -73,7 +74,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(request, 404)
+    return error_page(request, 404, str(exception) if isinstance(exception, Gone) else "")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

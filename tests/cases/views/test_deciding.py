@@ -109,6 +109,14 @@ def test_a_value_of_another_case_is_not_found(site: Client, value: CaseValue, ot
     assert site.post(f"/cases/{other_case.pk}/values/{value.pk}/decide", form).status_code == 404
 
 
+def test_a_decision_on_a_value_that_is_gone_says_so(site: Client, value: CaseValue) -> None:
+    form = form_for(site, value)
+    answer = site.post(decide_url(value).replace(f"/{value.pk}/", f"/{value.pk + 999}/"), form)
+    assert answer.status_code == 404
+    assert "This value is no longer in the case. Nothing was decided" in text_of(answer)
+    assert not Decision.objects.exists()
+
+
 def test_a_closed_case_offers_and_takes_no_decision(site: Client, value: CaseValue) -> None:
     form = form_for(site, value)
     Case.objects.filter(pk=value.case_id).update(state=Case.State.CLOSED)
