@@ -217,6 +217,19 @@ def serve(application: WSGIHandler, database: FreshDatabase) -> Iterator[LiveSit
             thread.join()
 
 
+def start_gunicorn(processes: Processes, database: FreshDatabase) -> LiveSite:
+    """The site behind the server that production has, with that server's own limits."""
+    port = free_port()
+    server = processes.start(
+        *("-m", "gunicorn", "footprint.wsgi:application", "--bind", f"127.0.0.1:{port}"),
+        *("--worker-class", "gthread", "--threads", "4", "--no-control-socket"),
+        environment=database.environment,
+    )
+    site = LiveSite(f"http://127.0.0.1:{port}", database)
+    wait_until(lambda: answers(f"{site.url}/sign-in"), why=server.said)
+    return site
+
+
 def answers(url: str) -> bool:
     try:
         with build_opener(ProxyHandler({})).open(url, timeout=5) as response:

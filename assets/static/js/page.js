@@ -80,6 +80,33 @@ document.addEventListener("htmx:sendError", (event) => {
   complain("The server does not answer. Nothing was saved; try again.");
 });
 
+/* What polls and was refused several times in a row says so, for as long as that is so. */
+const MISSED = 3;
+const missed = new Map();
+
+const tellStopped = () => {
+  const isStopped = [...missed].some(([id, times]) => times >= MISSED && document.getElementById(id));
+  const told = document.getElementById("live-stopped");
+  if (!isStopped) told?.remove();
+  if (!isStopped || told) return;
+  const words = document.createElement("p");
+  words.textContent = "Live updates stopped. What you see may be old; reload the page to see it as it is.";
+  const toast = document.createElement("div");
+  toast.className = "toast";
+  toast.id = "live-stopped";
+  toast.append(words);
+  document.getElementById("toasts").append(toast);
+  live(words.textContent);
+};
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const poll = event.detail.requestConfig?.elt.closest("[data-poll]");
+  if (!poll) return;
+  if (event.detail.successful) missed.delete(poll.id);
+  else missed.set(poll.id, (missed.get(poll.id) ?? 0) + 1);
+  tellStopped();
+});
+
 /* What polls asks rarely while nobody looks. */
 let skipped = 0;
 document.addEventListener("htmx:beforeRequest", (event) => {
