@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from cases.domains import is_public_suffix
 from cases.verdicts.in_force import IN_FORCE
 from cases.verdicts.ranges import NEVER_PUBLISHED
 from cases.watchlists.formats import ListEntry
@@ -33,13 +34,15 @@ REACHED = """
          SELECT FROM cases_casefile f WHERE f.case_id = ANY(%(cases)s)
             AND f.kind = d.file_kind AND f.key = d.file_key)))
 """
+# Two decisions have the same scope only if it is the same case, or the same file.
+SCOPE = "concat_ws(' ', d.scope, d.case_id, d.file_kind, d.file_key)"
 _WANTED = f"""
     CREATE TEMPORARY TABLE watchlists_wanted ON COMMIT DROP AS
     SELECT DISTINCT ON (d.subject_kind COLLATE "C", d.subject)
            d.subject_kind::text COLLATE "C" AS kind, d.subject AS value, d.verdict::text AS verdict, d.reason,
            coalesce(nullif(trim(p.first_name || ' ' || p.last_name), ''), p.username) AS decided_by,
            d.made_at AS decided_at, d.expires_at, d.made_in_id AS case_number, d.id AS decision_number,
-           false AS may_widen, d.network, d.scope::text AS scope
+           false AS may_widen, d.network, {SCOPE} AS scope
       FROM cases_decision d JOIN accounts_person p ON p.id = d.proposer_id
      WHERE {IN_FORCE} AND d.verdict = %(verdict)s AND d.subject_kind = ANY(%(kinds)s)
        AND d.scope = ANY(%(scopes)s)
@@ -49,7 +52,7 @@ _WANTED = f"""
 """
 _OPPOSITE = f"""
     CREATE TEMPORARY TABLE watchlists_opposite ON COMMIT DROP AS
-    SELECT d.id, d.subject_kind::text AS kind, d.subject AS value, d.network, d.scope::text AS scope
+    SELECT d.id, d.subject_kind::text AS kind, d.subject AS value, d.network, {SCOPE} AS scope
       FROM cases_decision d WHERE {IN_FORCE} AND d.verdict <> %(verdict)s AND d.verdict <> 'undecided'
 """
 _CONFLICTS = """
@@ -130,22 +133,31 @@ _TAKE_OUT = """
     DELETE FROM watchlists_wanted w USING watchlists_found f
      WHERE f.left_out AND f.kind = w.kind AND f.value = w.value
 """
-# A blocked name may take the names below along where everything known below it is blocked too.
+# A blocked name may take the names below along where everything known below it is blocked too, nothing around
+# it says otherwise, and none of them can be ours or anybody's.
 _WIDEN = """
     UPDATE watchlists_wanted w SET may_widen = true WHERE w.kind = 'name' AND NOT EXISTS (
         SELECT FROM watchlists_not_wide n WHERE n.name = w.value)
 """
-_NOT_WIDE = """
+_NOT_WIDE = f"""
     CREATE TEMPORARY TABLE watchlists_not_wide ON COMMIT DROP AS
     SELECT DISTINCT above.name
       FROM (SELECT DISTINCT value FROM cases_casevalue WHERE kind = 'name' AND verdict <> 'blocked'
-            UNION SELECT value FROM watchlists_opposite WHERE kind IN ('name', 'below')) AS x(value)
+            UNION SELECT value FROM watchlists_opposite WHERE kind IN ('name', 'below')
+            UNION SELECT unnest(%(own)s::text[])) AS x(value)
       CROSS JOIN LATERAL (SELECT string_to_array(x.value, '.') AS labels) split
       CROSS JOIN LATERAL (
           SELECT array_to_string(labels[first:], '.') COLLATE "C" AS name
             FROM generate_series(2, array_length(labels, 1)) AS first
       ) above
+     UNION
+    SELECT x.value FROM {_above("watchlists_wanted")}
+      JOIN watchlists_opposite o ON o.kind = 'below' AND o.value = above.name
+     WHERE x.kind = 'name'
+     UNION
+    SELECT unnest(%(suffixes)s::text[])
 """
+_NAMES = "SELECT value FROM watchlists_wanted WHERE kind = 'name'"
 _TABLES = ("watchlists_wanted", "watchlists_opposite", "watchlists_found", "watchlists_not_wide")
 
 
@@ -207,7 +219,8 @@ def hold_back(cursor: CursorWrapper, rule: Rule) -> None:
         cursor.execute(_OWN_NAMES, {"names": names, "why": "one of our own names"})
     cursor.execute(_TAKE_OUT)
     if blocks:
-        cursor.execute(_NOT_WIDE)
+        everybodys = [name for (name,) in raw_rows_of(_NAMES, ()) if is_public_suffix(name)]
+        cursor.execute(_NOT_WIDE, {"own": names, "suffixes": everybodys})
         cursor.execute("ANALYZE watchlists_not_wide")
         cursor.execute(_WIDEN)
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from django.conf import settings
 from django.db.models import Q
 
+from cases.domains import is_public_suffix
 from cases.models import Case, CaseValue, Decision
-from cases.verdicts.subject import Subject, SubjectKind
+from cases.verdicts.subject import Subject, SubjectKind, suffixes_of
 from cases.watchlists.formats import REGISTRY, How, ListEntry, Published
 from cases.watchlists.models import Consumer, Watchlist
 
@@ -91,5 +93,11 @@ def _entry(case: Case, subject: Subject, verdict: str) -> ListEntry:
 
 
 def _may_widen(name: str) -> bool:
-    """As publishing finds it, but for decisions on names that nobody has seen."""
-    return not CaseValue.objects.names_below(name).exclude(verdict="blocked").exists()
+    """As publishing finds it, but for decisions on names below that nobody has seen."""
+    if is_public_suffix(name) or any(own.endswith(f".{name}") for own in settings.FOOTPRINT.own_domains):
+        return False
+    allows = Decision.objects.in_force().filter(
+        verdict="allowed", subject_kind="below", subject__in=suffixes_of(name)
+    )
+    is_one_known = CaseValue.objects.names_below(name).exclude(verdict="blocked").exists()
+    return not is_one_known and not allows.exists()

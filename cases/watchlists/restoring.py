@@ -7,7 +7,7 @@ from __future__ import annotations
 from django.db import connection
 
 from cases.verdicts.in_force import IN_FORCE
-from cases.watchlists.computing import COLUMNS, Rule, drop_tables, hold_back
+from cases.watchlists.computing import COLUMNS, SCOPE, Rule, drop_tables, hold_back
 from cases.watchlists.models import Watchlist
 
 _NAMED = 3
@@ -18,7 +18,7 @@ _TAKE = f"""
     SELECT {", ".join(f"e.{column}" for column in COLUMNS.split(", ") if column != "may_widen")},
            false AS may_widen,
            CASE WHEN e.kind IN ('address', 'network') THEN e.value::cidr END AS network,
-           coalesce(d.scope, '')::text AS scope
+           {SCOPE} AS scope
       FROM watchlists_publishedentry e
       LEFT JOIN cases_decision own ON own.id = e.decision_number
       LEFT JOIN cases_decision d ON {IN_FORCE}

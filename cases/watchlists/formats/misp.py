@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from json.encoder import encode_basestring as quoted
 
+from cases.watchlists.formats.apexes import SAID_ALREADY, Apexes
 from cases.watchlists.formats.base import Format, How, ListEntry, Said, left_out
 from cases.watchlists.formats.exact import refusal
 from cases.watchlists.formats.ids import stable_id
@@ -82,7 +83,7 @@ _NOT_BELOW = left_out("an exact name or an address: the exact warninglist has it
 _NAME = left_out("a name: the other warninglists have it")
 
 
-class WarninglistExact(Warninglist):
+class WarninglistExact(Apexes, Warninglist):
     slug = "misp-warninglist"
     label = "MISP warninglist, exact"
 
@@ -91,6 +92,8 @@ class WarninglistExact(Warninglist):
             return refused
         if entry.kind == "network":
             return _NETWORK
+        if self.has_written(entry):
+            return SAID_ALREADY
         if entry.kind == "below":
             return Said(quoted(entry.value), How.NARROWER, "apex only: the warninglist of names has the rest")
         return Said(quoted(entry.value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cases.watchlists.formats.apexes import SAID_ALREADY, Apexes
 from cases.watchlists.formats.base import Format, ListEntry, Said, left_out
 from cases.watchlists.formats.exact import refusal
 
@@ -21,7 +22,7 @@ class PanOsIp(Format):
         return Said(f"{entry.value}\n")
 
 
-class PanOsDomain(Format):
+class PanOsDomain(Apexes):
     """A plain line is that name alone; the star stands for one or more labels before it."""
 
     slug = "pan-os-domain"
@@ -30,6 +31,8 @@ class PanOsDomain(Format):
     def say(self, entry: ListEntry) -> Said:
         if refused := refusal(entry):
             return refused
+        if self.has_written(entry):
+            return SAID_ALREADY
         if entry.kind == "name":
             return Said(f"{entry.value}\n")
         if entry.kind == "below":
@@ -37,7 +40,7 @@ class PanOsDomain(Format):
         return _ADDRESSES_ELSEWHERE
 
 
-class PanOsUrl(Format):
+class PanOsUrl(Apexes):
     """With the slash, without which `example.com` would also match `example.com.evil.tld`."""
 
     slug = "pan-os-url"
@@ -46,6 +49,8 @@ class PanOsUrl(Format):
     def say(self, entry: ListEntry) -> Said:
         if refused := refusal(entry):
             return refused
+        if self.has_written(entry):
+            return SAID_ALREADY
         if entry.kind == "name":
             return Said(f"{entry.value}/\n")
         if entry.kind == "below":

@@ -305,6 +305,15 @@ def test_each_edl_holds_its_type_alone():
     assert "*.relay-pool.example" in domains
 
 
+SAY_THE_NAME_OF_A_STAR = ["plain-text", "pan-os-domain", "pan-os-url", "misp-warninglist"]
+
+
+@pytest.mark.parametrize("format", SAY_THE_NAME_OF_A_STAR)
+def test_a_name_that_is_listed_alone_and_with_all_below_is_written_once(format: str):
+    star = ENTRY._replace(kind="below")
+    assert text_of(format, star, ENTRY) == text_of(format, star)
+
+
 # RPZ
 
 
@@ -342,6 +351,49 @@ def test_a_name_with_no_room_for_the_zone_behind_it_is_left_out_and_told():
     said = REGISTRY["rpz"](BLOCKS).say(ENTRY._replace(value=long))
     assert (said.how, said.text) == (How.LEFT_OUT, "")
     assert "190 characters" in said.why
+
+
+def answered(zone: dns.zone.Zone, name: str) -> bool:
+    """Whether a server that has the zone answers for the name: by itself, or by the star of the closest name
+    that exists (RFC 4592)."""
+    owners = {str(owner) for owner in zone.nodes}
+    exist = {
+        ".".join(labels[at:])
+        for owner in owners
+        for labels in [owner.split(".")]
+        for at in range(len(labels))
+    }
+    if name in exist:
+        return name in owners
+    while name := name.partition(".")[2]:
+        if name in exist:
+            return f"*.{name}" in owners
+    return False
+
+
+LABELS = st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4)
+BELOW_TEST = LABELS.map(lambda labels: ".".join([*labels, "test"]))
+
+
+@given(
+    wide=st.sets(BELOW_TEST, max_size=5), names=st.sets(BELOW_TEST, max_size=5), asked=st.lists(BELOW_TEST)
+)
+def test_a_zone_answers_for_what_the_list_holds_and_nothing_else(
+    wide: set[str], names: set[str], asked: list[str]
+):
+    entries = [ENTRY._replace(kind="below", value=value) for value in sorted(wide)]
+    zone = zone_of(*entries, *(ENTRY._replace(value=value) for value in sorted(names)))
+    for name in {*asked, *wide, *names}:
+        is_held = name in names or any(f".{name}".endswith(f".{value}") for value in wide)
+        assert answered(zone, name) == is_held, name
+
+
+@pytest.mark.parametrize("trigger", ["rpz-ip", "rpz-client-ip", "rpz-nsip", "rpz-nsdname"])
+@pytest.mark.parametrize("kind", ["name", "below"])
+def test_a_name_that_a_zone_reads_as_a_trigger_is_left_out_and_told(trigger: str, kind: str):
+    text, report = rendered("rpz", ENTRY._replace(kind=kind, value=f"8.0.0.0.10.{trigger}"))
+    assert b"10.rpz" not in text
+    assert report.left_out == 1
 
 
 def test_allows_pass():
