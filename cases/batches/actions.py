@@ -60,6 +60,8 @@ def draft(
         decision_like(batch, is_worded=False)
         batch.save()
         most = settings.FOOTPRINT.batch_most
+        # Before the values are frozen: what is decided between the two is then one more change since.
+        wide_basis = list(wide_in_force(batch).values_list("pk", flat=True))
         frozen = freeze(batch, values, at_most=most + 1)
         if frozen.values + frozen.unsettled > most:
             raise CannotDecide("", f"That is more than {most:,} values; narrow the filter.")
@@ -67,7 +69,7 @@ def draft(
             raise CannotDecide("", _why_none(frozen))
         batch.total = batch.task_total = frozen.values
         batch.unsettled = frozen.unsettled
-        batch.wide_basis = list(wide_in_force(batch).values_list("pk", flat=True))
+        batch.wide_basis = wide_basis
         batch.save(update_fields=["total", "task_total", "unsettled", "wide_basis"])
     return batch
 

@@ -173,7 +173,7 @@ def _decide(
     settle_subjects(batch, [(each.kind, each.value) for each in values])
     for each, replaced in places:
         # One object speaks for each in turn: thousands of them would take longer than all statements.
-        like.pk, like.subject, like.subject_kind = made[each.value], each.value, each.kind
+        like.pk, like.subject, like.subject_kind = made[each.kind, each.value], each.value, each.kind
         like.supersedes_id = replaced.pk if replaced else None
         if replaced is not None:
             note_ended(ledger, replaced, reason=like.reason, superseded_by=like.pk, batch=batch.pk)

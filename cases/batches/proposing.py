@@ -44,4 +44,4 @@ def _save(like: Decision, values: Sequence[tuple[str, str]]) -> list[Decision]:
     made = insert_decisions(like, [ToMake(kind, value) for value, kind in values])
     like.state = in_force
     found = Decision.objects.select_related("made_in", "proposer").in_bulk(list(made.values()))
-    return [found[made[value]] for value, _ in values]
+    return [found[made[kind, value]] for value, kind in values]

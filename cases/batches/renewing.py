@@ -22,6 +22,7 @@ from footprint.ledger.record import Change
 
 # An address that every program talks to may have as many names; past this they are answered one by one.
 MOST_RENEWED = 2_000
+RENEWED_BECAUSE = "Decided in this batch on the same endpoints."
 
 # What a step reaches, as values and as addresses. More endpoints than this are settled after the step.
 _TOUCHED = """
@@ -54,7 +55,7 @@ def own_proposals_renewed(
         proposal.judged_on, proposal.digest = preview.as_kept(), preview.digest
     Proposal.objects.bulk_update([proposal for proposal, _ in moved], ["judged_on", "digest"])
     renewed = {str(proposal.decision_id): proposal.digest for proposal, _ in moved}
-    note(ledger, batch, Event.BATCH_PROPOSALS_RENEWED, renewed=renewed)
+    note(ledger, batch, Event.BATCH_PROPOSALS_RENEWED, RENEWED_BECAUSE, renewed=renewed)
 
 
 def _as_seen(batch: Batch, subjects: Sequence[tuple[str, str]], answered: Collection[int]) -> list[Proposal]:

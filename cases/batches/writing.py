@@ -33,12 +33,12 @@ _OWN = {
 _INSERT = """
     INSERT INTO cases_decision ({columns})
     SELECT {expressions} FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS own(kind, subject, supersedes)
-    RETURNING subject, id
+    RETURNING subject_kind, subject, id
 """
 
 
-def insert_decisions(like: Decision, many: Sequence[ToMake]) -> dict[str, int]:
-    """Exact decisions that are otherwise as `like`; returns the id of each subject's."""
+def insert_decisions(like: Decision, many: Sequence[ToMake]) -> dict[tuple[str, str], int]:
+    """Exact decisions that are otherwise as `like`; returns the id of each by its kind and subject."""
     if not many:
         return {}
     columns, expressions, parameters = _columns(_OWN, like)
@@ -49,7 +49,7 @@ def insert_decisions(like: Decision, many: Sequence[ToMake]) -> dict[str, int]:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT.format(columns=columns, expressions=expressions), parameters)
-        return dict(cursor.fetchall())
+        return {(kind, subject): pk for kind, subject, pk in cursor.fetchall()}
 
 
 def _columns(own: Mapping[str, str], like: Decision) -> tuple[str, str, list[Any]]:

@@ -204,7 +204,7 @@ def _make(
     )
     resettle_exactly([_key(each) for each in decisions], case_id=None)
     for decision in decisions:
-        decision.pk = made[decision.subject]
+        decision.pk = made[_key(decision)]
         holder = superseded.get(_key(decision))
         if holder is not None:
             decision.supersedes = holder

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cases.lists.base import ListError, ListLine, ListReader
-from cases.observed import is_storable, visible
+from cases.observed import observe, visible, was_cut
 from cases.verdicts.subject import Subject, SubjectKind, SubjectRefused, TooWide, read_subject
 
 # A line is shown and kept up to here; a hash of the whole follows.
@@ -75,12 +75,21 @@ def _read(line: ListLine) -> ReadLine:
 
 def _subject(line: ListLine) -> Subject:
     if line.kind == SubjectKind.TEXT:
-        if not line.typed or not is_storable(line.typed) or len(line.typed) > LONGEST_LINE:
-            raise SubjectRefused("This text cannot be kept as it is.")
-        return Subject(SubjectKind.TEXT, line.typed)
+        return _text(line.typed)
     if line.kind == SubjectKind.BELOW:
         return read_subject("*." + line.typed.removeprefix("*."))
     subject = read_subject(line.typed)
     if line.kind and subject.kind != line.kind:
         raise SubjectRefused(f"The list calls this a {line.kind}, but it is a {subject.kind}.")
     return subject
+
+
+def _text(typed: str) -> Subject:
+    """Only what would be observed as this very text: of anything else no value is the same."""
+    seen = observe("", typed)
+    if seen.value and seen.kind != SubjectKind.TEXT:
+        raise SubjectRefused(f"The list calls this a text, but it is: {seen.kind} {seen.value}.")
+    # What was cut once is longer than what is kept of a text, and would be cut again.
+    if not seen.value or len(typed) > LONGEST_LINE or (seen.value != typed and not was_cut(typed)):
+        raise SubjectRefused("This text cannot be kept as it is.")
+    return Subject(SubjectKind.TEXT, typed)

@@ -54,7 +54,7 @@ class Screen:
                 told=told & rows.keys(),
                 open=opened,
                 editing=_number(query.get("editing", "0") or "0"),
-                basis=query.get("basis", "")[:500],
+                basis=query.get("basis", ""),
                 drawn=_number(query.get("drawn", "") or "0"),
             )
         except ValueError as error:

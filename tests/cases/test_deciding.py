@@ -11,13 +11,14 @@ from cases.actions import decide, expire_due, undo, withdraw
 from cases.bases import bases_of, basis_of
 from cases.case_actions import visit
 from cases.models import Case, CaseFile, Decision, Endpoint
-from cases.proposal_actions import reject
+from cases.proposal_actions import approve, reject
 from cases.refusals import CannotDecide, DecidedMeanwhile
 from cases.tasks import expire_decisions
-from footprint.accounts.models import Person
+from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
 from footprint.ledger.record import Actor, NestedChange, change
 from tests.cases.world import decide_on, events_of, merge_and_settle, open_case, row, value_of, verdict_of
+from tests.roles import person_with
 
 
 @pytest.fixture(autouse=True)
@@ -366,6 +367,22 @@ def test_a_refused_proposal_is_no_change(case: Case, rui: Person, ana: Person):
     with pytest.raises(DecidedMeanwhile) as refused:
         decide_on(rui, case, "a.corp.example", basis=basis)
     assert refused.value.what == str(theirs)
+
+
+def test_an_approved_decision_is_told_though_its_withdrawal_was_rejected(
+    case: Case, rui: Person, ana: Person
+):
+    merge_and_settle(case, row(dns="a.corp.example"))
+    lea = person_with(Role.LEAD, "lea")
+    wide = decide_on(ana, case, "a.corp.example", subject="*.corp.example", scope="case")
+    basis = basis_of(case, "a.corp.example")
+    approve(actor=lea, proposal=wide.proposals.get())
+    withdrawal = withdraw(actor=ana, decision=wide, reason="Too wide")
+    assert withdrawal is not None
+    reject(actor=lea, proposal=withdrawal, reason="It is not")
+    with pytest.raises(DecidedMeanwhile) as refused:
+        decide_on(rui, case, "a.corp.example", basis=basis)
+    assert refused.value.what == str(wide)
 
 
 @pytest.mark.parametrize(

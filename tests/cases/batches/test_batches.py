@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from cases.actions import CannotDecide, undo
+from cases.batches import actions
 from cases.batches.actions import CannotChangeBatch, change_draft, confirm, discard, resume, stop, undo_batch
 from cases.batches.claims import FencedOff, claim
 from cases.batches.deciding import decide_step
@@ -17,12 +18,13 @@ from cases.batches.sweep import sweep, take_back_lost
 from cases.models import Batch, BatchValue, Case, Decision
 from cases.proposal_actions import approve
 from cases.rebuilding import differences
-from footprint.accounts.models import Person
+from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
 from footprint.ledger.record import Actor
 from tests.cases.batches.bulk import decided, drafted, left_alone, undone, worked
 from tests.cases.test_deciding import pass_expiry
 from tests.cases.world import decide_on, events_of, merge_and_settle, row, verdict_of, verdicts
+from tests.roles import person_with
 
 NAMES = [f"h{number}.example" for number in range(7)]
 
@@ -291,6 +293,24 @@ def test_a_wide_decision_meanwhile_leaves_what_it_covers_alone(rui: Person, ana:
     assert left_alone(batch) == [
         ("deep.h9.example", "allowed (*.h9.example) meanwhile by Ana Sousa"),
     ]
+
+
+def test_a_wide_decision_while_the_values_are_frozen_leaves_them_alone(
+    rui: Person, ana: Person, case: Case, monkeypatch: pytest.MonkeyPatch
+):
+    wide = decide_on(ana, case, "h1.example", subject="*.h1.example")
+    freeze = actions.freeze
+
+    def frozen_as_it_was(*given: Any, **more: Any) -> Any:
+        found = freeze(*given, **more)
+        approve(actor=person_with(Role.LEAD, "lea"), proposal=wide.proposals.get())
+        return found
+
+    monkeypatch.setattr(actions, "freeze", frozen_as_it_was)
+    draft = drafted(rui, case, "h1.example", verdict="allowed", scope="case")
+    batch = worked(confirm(actor=rui, batch=draft))
+    assert (batch.decided, batch.left_alone) == (0, 1)
+    assert verdict_of(case, "h1.example") == "blocked"
 
 
 def test_an_empty_set_and_one_that_is_too_large_are_refused(rui: Person, case: Case, settings):

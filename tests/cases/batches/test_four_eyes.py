@@ -8,6 +8,7 @@ from cases.batches.actions import CannotChangeBatch, approve_batch, reject_batch
 from cases.batches.answering import approve_step
 from cases.batches.claims import claim
 from cases.batches.pace import Pace
+from cases.batches.renewing import RENEWED_BECAUSE
 from cases.models import Batch, Case, Decision, Proposal
 from cases.proposal_actions import approve
 from cases.proposals import preview_now
@@ -112,6 +113,15 @@ def test_what_was_renewed_is_an_entry(rui: Person, shared: Case):
     (entry,) = Entry.objects.filter(event="cases:batch:proposals_renewed")
     waiting = Proposal.objects.get(decision__subject="203.0.113.7")
     assert entry.content["after"]["renewed"] == {str(waiting.decision_id): waiting.digest}
+
+
+def test_what_was_renewed_tells_why_and_not_what_ended_the_batch(rui: Person, ana: Person, shared: Case):
+    batch = decided(rui, shared)
+    Batch.objects.filter(pk=batch.pk).update(state="stopped", said="Stopped by Rui Alves.")
+    approve(actor=ana, proposal=Proposal.objects.get(decision__subject=COMMON))
+    last = Entry.objects.filter(event="cases:batch:proposals_renewed").order_by("seq").last()
+    assert last is not None
+    assert last.reason == RENEWED_BECAUSE
 
 
 def test_what_somebody_else_moved_is_not_renewed_by_the_batch(rui: Person, ana: Person, shared: Case):

@@ -51,6 +51,12 @@ def test_new_lines_become_decisions_everywhere(rui: Person) -> None:
     assert (decision.reason, decision.proposer) == ("List of the hoster", rui)
 
 
+def test_what_a_list_calls_a_text_is_none_where_it_is_a_name_or_an_address(rui: Person) -> None:
+    intake = landed(rui, "value,kind\nevil.example,text\nevil.example,name\n203.0.113.9,text\n")
+    assert outcomes(intake) == ["", "made", ""]
+    assert list(Decision.objects.values_list("subject_kind", "subject")) == [("name", "evil.example")]
+
+
 def test_each_decision_tells_the_list_and_its_hash_in_the_ledger(rui: Person) -> None:
     intake = landed(rui, "a.example\n")
     entry = Entry.objects.get(event="cases:decision:made")

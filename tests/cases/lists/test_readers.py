@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cases.lists import READERS, ListError, ListReader, Readable, choose, decoded, read_list
+from cases.observed import visible
 
 OWN_HEADER = "Value,Kind,Verdict,Reason,Case,DecidedBy,DecidedAt,Expires,Decision"
 SLUGS = [reader.slug for reader in READERS]
@@ -97,6 +98,10 @@ def test_lines_keep_their_numbers_and_say_what_is_wrong() -> None:
         ("value,why\n'@bad.example,x\n", ["bad.example"]),
         ("value,kind\na.example,below\nb.example,name\nx y,text\n", ["*.a.example", "b.example", "x y"]),
         ("value,kind\na.example,address\n", ["unreadable"]),
+        ("value,kind\na.example,text\nA.Example,text\n203.0.113.9,text\n", ["unreadable"] * 3),
+        ("value,kind\n-,text\n203.0.113.0/24,text\n", ["unreadable"] * 2),
+        (f"value,kind\n{'x y ' * 80},text\n", ["unreadable"]),
+        (f"value,kind\n{visible('x y ' * 80)},text\n", [visible("x y " * 80)]),
     ],
 )
 def test_a_table(text: str, expected: list[str]) -> None:

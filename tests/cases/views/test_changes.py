@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -14,6 +15,7 @@ from cases.merging import settle_unsettled
 from cases.models import Case, CaseValue, Decision, Endpoint, Resettling
 from cases.settling import resettle
 from cases.verdicts.settle import take_verdict_lock
+from cases.views.changes import Screen
 from footprint.accounts.models import Person
 from tests.cases.verdicts.test_settle import put
 from tests.cases.views.pages import HTMX, queue_url, text_of
@@ -105,6 +107,11 @@ def test_new_evidence_under_an_open_editor_is_told_as_that(
     merge_and_settle(case, row("203.0.113.77", "n1.example"))
     answer = ask(site, case, rows, open=pk, editing=pk, basis="")
     assert "The numbers of this row changed meanwhile" in text_of(answer)
+
+
+def test_a_basis_of_many_decisions_is_read_whole() -> None:
+    basis = ",".join(map(str, range(1_000_000, 1_000_100)))
+    assert Screen.read(QueryDict(f"basis={basis}")).basis == basis
 
 
 def test_new_values_are_counted_and_not_put_in(site: Client, case: Case, rows: dict[int, str]) -> None:
