@@ -7,6 +7,7 @@ from enum import Enum, auto
 from functools import cached_property
 from io import BufferedReader, BytesIO, FileIO
 from pathlib import Path
+from zipfile import ZipInfo
 
 from hunts.telemetry.errors import Refusal
 from hunts.telemetry.lines import ByteStream, LineSource
@@ -51,11 +52,11 @@ class Export:
     bytes: int
     limits: Limits
     # Inside a zip.
-    member: str = ""
+    member: ZipInfo | None = None
 
     @property
     def shown(self) -> Path:
-        return self.path / self.member if self.member else self.path
+        return self.path / self.member.filename if self.member else self.path
 
     @contextmanager
     def open(self, scratch: Path) -> Iterator["OpenExport"]:
@@ -66,8 +67,8 @@ class Export:
     def _unpacked(self, file: ByteStream) -> ByteStream:
         if self.packing is Packing.GZIP:
             return unpacked_gzip(file, self.bytes, self.limits)
-        if self.packing is Packing.ZIP:
-            return unpacked_member(self.path, file, self.member, self.limits)
+        if self.member is not None:
+            return unpacked_member(file, self.member, self.limits)
         return file
 
 
@@ -144,7 +145,7 @@ def exports_of(path: Path, name: str, limits: Limits) -> list[Export]:
         if not found:
             raise Unrecognised("is a zip file without files")
         return [
-            Export(path, f"{name}/{member.name}", Packing.ZIP, member.packed_bytes, limits, member.name)
+            Export(path, f"{name}/{member.filename}", Packing.ZIP, member.compress_size, limits, member)
             for member in found
         ]
     if start.startswith(GZIP_MAGIC):

@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BufferedReader, RawIOBase
+from io import BufferedReader, FileIO, RawIOBase
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Protocol
 
@@ -30,14 +30,21 @@ _GZIP_BITS, _DEFLATE_BITS = 31, -15
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 _DIRECTORY_BYTES = 16 * 1024 * 1024
-_DIRECTORY_END = struct.Struct("<4s4H2LH")
-_DIRECTORY_END_64 = struct.Struct("<4sQ2H2L4Q")
-_LONGEST_COMMENT = 65_535
+_DIRECTORY_ENTRY = b"PK\x01\x02"
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 
 
 class BrokenOff(Exception):
     """A packed file ends or is damaged in the middle; what came before is good."""
+
+
+def most_unpacked(packed_bytes: int, limits: Limits) -> int:
+    return min(limits.unpacked_bytes, max(_ALWAYS_FINE, limits.ratio * packed_bytes))
+
+
+def check_unpacked(unpacked_bytes: int, most: int) -> None:
+    if unpacked_bytes > most:
+        raise Unrecognised(f"unpacks to more than {most:,} bytes; unpack it yourself if you trust it")
 
 
 class _Unpacked(Protocol):
@@ -49,7 +56,7 @@ class UnpackedStream(RawIOBase):
 
     def __init__(self, source: _Unpacked, packed_bytes: int, limits: Limits) -> None:
         self._source = source
-        self._cap = min(limits.unpacked_bytes, max(_ALWAYS_FINE, limits.ratio * packed_bytes))
+        self._cap = most_unpacked(packed_bytes, limits)
         self._taken = 0
 
     def readable(self) -> bool:
@@ -58,10 +65,7 @@ class UnpackedStream(RawIOBase):
     def readinto(self, buffer: "memoryview[int]") -> int:  # type: ignore[override]  # as RawIOBase calls it
         data = self._source.take(len(buffer))
         self._taken += len(data)
-        if self._taken > self._cap:
-            raise Unrecognised(
-                f"unpacks to more than {self._cap:,} bytes; unpack it yourself if you trust it"
-            )
+        check_unpacked(self._taken, self._cap)
         buffer[: len(data)] = data
         return len(data)
 
@@ -200,36 +204,51 @@ def unpacked_gzip(file: ByteStream, packed_bytes: int, limits: Limits) -> Buffer
     return BufferedReader(UnpackedStream(_Gzip(file), packed_bytes, limits), _CHUNK)
 
 
-def unpacked_member(path: Path, file: ByteStream, member: str, limits: Limits) -> BufferedReader:
-    with zipfile.ZipFile(path) as archive:
-        info = archive.getinfo(member)
+def unpacked_member(file: ByteStream, info: zipfile.ZipInfo, limits: Limits) -> BufferedReader:
     return BufferedReader(UnpackedStream(_ZipMember(file, info), info.compress_size, limits), _CHUNK)
 
 
-@dataclass(frozen=True)
-class Member:
-    name: str
-    packed_bytes: int
+class _Directory(FileIO):
+    """A zip file from which zipfile takes its directory, and only so much of it.
+
+    What the archive says of its size is not asked: it may say so in several places, and not the truth.
+    """
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        super().__init__(path)
+        self._limits = limits
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(
+            _DIRECTORY_BYTES + 1 if size is None or size < 0 else min(size, _DIRECTORY_BYTES + 1)
+        )
+        if len(data) > _DIRECTORY_BYTES:
+            raise Unrecognised("has a directory too large to be read")
+        _check_entries(data.count(_DIRECTORY_ENTRY), self._limits)
+        return data
 
 
-def members(path: Path, limits: Limits) -> Sequence[Member]:
+def _check_entries(entries: int, limits: Limits) -> None:
+    if entries > limits.entries:
+        raise Unrecognised(f"holds {entries:,} files; {limits.entries:,} are read at most")
+
+
+def members(path: Path, limits: Limits) -> Sequence[zipfile.ZipInfo]:
     """The files of a zip, in its order. Raises Unrecognised for one that must not be unpacked."""
-    _check_directory(path, limits)
     try:
-        with zipfile.ZipFile(path) as archive:
-            files = [info for info in archive.infolist() if not info.is_dir()]
+        with _Directory(path, limits) as directory, zipfile.ZipFile(directory) as archive:
+            infos = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, struct.error) as error:
         raise Unrecognised(f"the zip file is damaged: {error}") from error
+    _check_entries(len(infos), limits)
+    files = [info for info in infos if not info.is_dir()]
     for info in files:
         _check_member(info)
-    total = sum(info.file_size for info in files)
-    cap = min(limits.unpacked_bytes, max(_ALWAYS_FINE, limits.ratio * path.stat().st_size))
-    if total > cap:
-        raise Unrecognised(f"unpacks to {total:,} bytes; unpack it yourself if you trust it")
+    check_unpacked(sum(info.file_size for info in files), most_unpacked(path.stat().st_size, limits))
     names = [info.filename for info in files]
     if len(set(names)) != len(names):
         raise Unrecognised("holds two files of the same name")
-    return [Member(info.filename, info.compress_size) for info in files if not _is_left_by_a_system(info)]
+    return [info for info in files if not _is_left_by_a_system(info)]
 
 
 def _check_member(info: zipfile.ZipInfo) -> None:
@@ -247,33 +266,3 @@ def _check_member(info: zipfile.ZipInfo) -> None:
 def _is_left_by_a_system(info: zipfile.ZipInfo) -> bool:
     path = PurePosixPath(info.filename)
     return path.parts[0] == "__MACOSX" or path.name.startswith(".")
-
-
-def _check_directory(path: Path, limits: Limits) -> None:
-    """Before zipfile reads the whole directory into memory."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(max(0, size - _DIRECTORY_END.size - _LONGEST_COMMENT - 20 - _DIRECTORY_END_64.size))
-        tail = file.read()
-    entries, directory_bytes = _directory(tail)
-    if entries > limits.entries:
-        raise Unrecognised(f"holds {entries:,} files; {limits.entries:,} are read at most")
-    if directory_bytes > _DIRECTORY_BYTES:
-        raise Unrecognised("has a directory too large to be read")
-
-
-def _directory(tail: bytes) -> tuple[int, int]:
-    """Entries and bytes, as the end of a zip says, the large form when there is one."""
-    found = []
-    place = tail.rfind(b"PK\x05\x06")
-    if place >= 0 and len(tail) - place >= _DIRECTORY_END.size:
-        _, _, _, _, entries, directory_bytes, _, _ = _DIRECTORY_END.unpack_from(tail, place)
-        found.append((entries, directory_bytes))
-    place = tail.rfind(b"PK\x06\x06")
-    if place >= 0 and len(tail) - place >= _DIRECTORY_END_64.size:
-        *_, entries, directory_bytes, _ = _DIRECTORY_END_64.unpack_from(tail, place)
-        # In the small form every bit set means: see the large form.
-        found = [(entries, directory_bytes)]
-    if not found:
-        raise Unrecognised("the zip file is damaged: it has no directory")
-    return found[0]

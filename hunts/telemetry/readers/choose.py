@@ -24,7 +24,7 @@ def choose_reader(export: Export) -> Reader:
     check_is_no_archive(head)
     if head.startswith(parquet_file.MAGIC):
         if export.packing is Packing.NONE:
-            parquet_file.check(export.path)
+            parquet_file.check(export)
         return parquet_file.ParquetFile()
     if head.startswith(evtx_file.MAGIC):
         return evtx_file.EvtxFile()

@@ -3,10 +3,12 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import struct
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -206,6 +208,41 @@ def test_an_archive_or_folder_with_too_many_files_is_refused(store: Store, tmp_p
     assert "holds more than 3 files" in refusal(store, folder, Limits(entries=3))
 
 
+DIRECTORY_END = b"PK\x05\x06"
+
+
+def claim_one_file(data: bytes) -> bytes:
+    place = data.rfind(DIRECTORY_END) + 8
+    return data[:place] + struct.pack("<2H", 1, 1) + data[place + 4 :]
+
+
+def add_a_large_end_in_the_comment(data: bytes) -> bytes:
+    """A place where nobody looks for it says: one file."""
+    end = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, 46, 0)
+    return data[:-2] + struct.pack("<H", len(end)) + end
+
+
+@pytest.mark.parametrize("lie", [claim_one_file, add_a_large_end_in_the_comment])
+def test_files_are_counted_whatever_the_archive_says(
+    store: Store, tmp_path: Path, lie: Callable[[bytes], bytes]
+) -> None:
+    archive = zipped(tmp_path / "x", {str(number): LINES.encode() for number in range(4)})
+    archive.write_bytes(lie(archive.read_bytes()))
+
+    assert "holds 4 files; 3 are read at most" in refusal(store, archive, Limits(entries=3))
+
+
+@pytest.mark.parametrize("lie", [bytes, add_a_large_end_in_the_comment])
+def test_a_directory_that_is_too_large_is_not_read(
+    store: Store, tmp_path: Path, lie: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hunts.telemetry.unpacking._DIRECTORY_BYTES", 100_000)
+    archive = zipped(tmp_path / "x", {f"{number:0200}": b"" for number in range(500)})
+    archive.write_bytes(lie(archive.read_bytes()))
+
+    assert "has a directory too large to be read" in refusal(store, archive)
+
+
 def test_a_zip_file_cut_off_is_refused(store: Store, tmp_path: Path) -> None:
     export = zipped(tmp_path / "x", {"a": LINES.encode()})
     export.write_bytes(export.read_bytes()[:-30])
@@ -224,3 +261,21 @@ def test_folders_and_archives_without_files_are_refused(store: Store, tmp_path: 
 
     assert "without files" in refusal(store, tmp_path / "empty")
     assert "without files" in refusal(store, zipped(tmp_path / "x", {}))
+
+
+def test_the_directory_of_an_archive_is_read_once(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the time for many files would grow with their square."""
+    archive = zipped(tmp_path / "x", {f"{number}.json": LINES.encode() for number in range(20)})
+    opened = []
+
+    class Counted(zipfile.ZipFile):
+        def __init__(self, *arguments: Any) -> None:
+            opened.append(arguments)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr("zipfile.ZipFile", Counted)
+
+    assert import_files(store, [archive]).files == 20
+    assert len(opened) == 1
