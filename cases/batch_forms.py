@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from django import forms
 
-from cases.forms import FOREVER, MONTH, YEAR, DecideForm, ReasonField, WordingForm
+from cases.fields import ReasonField
+from cases.forms import FOREVER, MONTH, YEAR, DecideForm, WordingForm
 from cases.models import Batch
 
 _DAYS = {FOREVER: 0, MONTH: int(MONTH), YEAR: int(YEAR)}

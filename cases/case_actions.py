@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils import timezone
 
 from cases.models import Case, CaseFile, CaseVisit, Severity, Tlp
-from cases.observed import is_storable
 from cases.refusals import RefusedAt
 from cases.tags import bad_tag
-from cases.texts import bad_line
+from cases.texts import LONGEST_TITLE, LONGEST_WHY, bad_text
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.models import Entry
 from footprint.ledger.record import Actor, Change, Subject, change
-
-LONGEST_TITLE = 200
-LONGEST_WHY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +79,8 @@ class CaseChangedMeanwhile(Exception):
 
 def add_case(ledger: Change, *, owner: Person, title: str, why: str, files: Sequence[FileText]) -> Case:
     """Opens a case inside an open change. A file named twice is kept once, as first typed."""
-    if not title.strip():
-        raise CannotOpen("title", "Give the case a title.")
-    if len(title.strip()) > LONGEST_TITLE:
-        raise CannotOpen("title", f"A title has at most {LONGEST_TITLE} characters.")
+    for field, said in _bad_words(title, why):
+        raise CannotOpen(field, said)
     if not files:
         raise CannotOpen("files", "Name at least one file.")
     distinct: dict[tuple[str, str], FileText] = {}
@@ -151,18 +145,19 @@ def subject_of(case: Case) -> Subject:
     return Subject("case", str(case.pk), case.title)
 
 
+def _bad_words(title: str, why: str) -> Iterator[tuple[str, str]]:
+    """Each field with what is wrong with it."""
+    if not title.strip():
+        yield "title", "Give the case a title."
+    if said := bad_text("A title", title, LONGEST_TITLE):
+        yield "title", said
+    if said := bad_text("Why", why, LONGEST_WHY):
+        yield "why", said
+
+
 def _refuse_facts(before: CaseFacts, wanted: CaseFacts) -> None:
-    if not wanted.title:
-        raise CannotChange("title", "Give the case a title.")
-    if len(wanted.title) > LONGEST_TITLE:
-        raise CannotChange("title", f"A title has at most {LONGEST_TITLE} characters.")
-    if len(wanted.why) > LONGEST_WHY:
-        raise CannotChange("why", f"Why has at most {LONGEST_WHY:,} characters.")
-    for field, text in (("title", wanted.title), ("why", wanted.why)):
-        if said := bad_line(text):
-            raise CannotChange(field, said)
-        if not is_storable(text):
-            raise CannotChange(field, "This holds characters that cannot be kept.")
+    for field, said in _bad_words(wanted.title, wanted.why):
+        raise CannotChange(field, said)
     if wanted.severity not in Severity.values:
         raise CannotChange("severity", "There is no such severity.")
     if wanted.tlp not in Tlp.values:

@@ -4,10 +4,10 @@ from typing import Any
 
 from django import forms
 
-from cases.case_actions import LONGEST_TITLE, LONGEST_WHY, CaseFacts
+from cases.case_actions import CaseFacts
+from cases.fields import ReasonField, TitleField, WhyField
 from cases.models import Case, Severity, Tlp
 from cases.tags import read_tags
-from cases.texts import LONGEST_REASON, with_plain_lines
 from footprint.accounts.may import Verb, roles_with
 from footprint.accounts.models import Person
 
@@ -25,8 +25,8 @@ def people_for_cases(*besides: Person | None) -> dict[str, Person]:
 class CaseForm(forms.Form):
     """What a case says of itself. `version` is that of the case which was read."""
 
-    title = forms.CharField(max_length=LONGEST_TITLE, error_messages={"required": "Give the case a title."})
-    why = forms.CharField(required=False, max_length=LONGEST_WHY, widget=forms.Textarea(attrs={"rows": 4}))
+    title = TitleField()
+    why = WhyField(rows=4)
     severity = forms.TypedChoiceField(choices=Severity.choices, coerce=int)
     tlp = forms.ChoiceField(label="TLP", choices=Tlp.choices, required=False)
     owner = forms.ChoiceField()
@@ -45,9 +45,6 @@ class CaseForm(forms.Form):
         named = [(key, str(person)) for key, person in self.people.items()]
         self.fields["owner"].choices = named  # type: ignore[attr-defined]  # a ChoiceField
         self.fields["assignee"].choices = [(NOBODY, "nobody"), *named]  # type: ignore[attr-defined]  # as above
-
-    def clean_why(self) -> str:
-        return with_plain_lines(self.cleaned_data["why"])
 
     def facts(self) -> CaseFacts:
         given = self.cleaned_data
@@ -83,12 +80,5 @@ class StateForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose open, watching or closed."},
     )
-    reason = forms.CharField(
-        required=False,
-        max_length=LONGEST_REASON,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
+    reason = ReasonField(rows=3, required=False)
     version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
-
-    def clean_reason(self) -> str:
-        return with_plain_lines(self.cleaned_data["reason"])

@@ -7,29 +7,11 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from cases.fields import ReasonField
 from cases.models import CaseFile
-from cases.texts import LONGEST_REASON, bad_reason, with_plain_lines
 
 LONGEST_SUBJECT = 300
 FOREVER, MONTH, YEAR = "", "30", "365"
-
-
-class ReasonField(forms.CharField):
-    """Why somebody does it: any text that can be seen."""
-
-    def __init__(self, **more: Any) -> None:
-        given: dict[str, Any] = {
-            # No max_length: it would count a line's end as two characters. bad_reason holds the limit.
-            "widget": forms.Textarea(attrs={"rows": 2, "maxlength": LONGEST_REASON}),
-            "error_messages": {"required": "Say why: the reason goes to the ledger."},
-        }
-        super().__init__(**(given | more))
-
-    def clean(self, value: Any) -> str:
-        reason = with_plain_lines(super().clean(value))
-        if said := bad_reason(reason):
-            raise forms.ValidationError(said)
-        return reason
 
 
 class UntilForm(forms.Form):

@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from cases.forms import FOREVER, MONTH, YEAR, ReasonField
+from cases.fields import ReasonField
+from cases.forms import FOREVER, MONTH, YEAR
 from cases.intakes.taking_in import LARGEST_BYTES
 from cases.lists import READERS
 

@@ -10,7 +10,7 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from cases.texts import is_hidden
+from cases.texts import with_escapes
 
 # Headings of a note stand below the page's own.
 _HIGHEST = 3
@@ -33,8 +33,7 @@ class _Reader(MarkdownIt):
 
 def rendered(text: str) -> str:
     """Safe HTML. Characters that nobody can see are shown as escapes such as \\u202e."""
-    shown = "".join(_escape(letter) if is_hidden(letter) else letter for letter in text)
-    tokens = _MARKDOWN.parse(shown)
+    tokens = _MARKDOWN.parse(with_escapes(text, keep="\n\t"))
     _lower_headings(tokens)
     html: str = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
     return nh3.clean(
@@ -64,7 +63,3 @@ def _lower_headings(tokens: list[Token]) -> None:
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = places[token.tag]
-
-
-def _escape(letter: str) -> str:
-    return f"\\u{ord(letter):04x}"

@@ -7,13 +7,10 @@ from datetime import datetime
 from django.utils import timezone
 
 from cases.models import Case, Note
-from cases.observed import is_storable
-from cases.texts import first_hidden
+from cases.texts import LONGEST_NOTE, bad_text
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Change, Subject, change
-
-LONGEST_NOTE = 10_000
 
 
 class CannotNote(Exception):
@@ -85,12 +82,8 @@ def _read(text: str) -> str:
     wanted = text.strip()
     if not wanted:
         raise CannotNote("Write something first.")
-    if len(wanted) > LONGEST_NOTE:
-        raise CannotNote(f"A note has at most {LONGEST_NOTE:,} characters; this has {len(wanted):,}.")
-    if hidden := first_hidden(wanted):
-        raise CannotNote(f"The note holds a character that nobody can see ({hidden}).")
-    if not is_storable(wanted):
-        raise CannotNote("The note holds characters that cannot be kept.")
+    if said := bad_text("A note", wanted, LONGEST_NOTE):
+        raise CannotNote(said)
     return wanted
 
 

@@ -25,7 +25,7 @@ def bad_tag(tags: Sequence[str]) -> str:
         if len(tag) > LONGEST_TAG:
             return f"A tag has at most {LONGEST_TAG} characters; “{tag[:LONGEST_TAG]}…” has {len(tag)}."
         if hidden := first_hidden(tag):
-            return f"A tag holds a character that nobody can see ({hidden})."
+            return f"A tag holds a character that nobody can see: {hidden}."
         if read_tags(tag) != (tag,):
             return f"“{tag}” is not a tag."
     return ""

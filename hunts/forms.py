@@ -7,32 +7,21 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 
-from cases.fields import SeenField
+from cases.fields import TitleField, WhyField
 from hunts.actions import LookBack
 from hunts.file_lines import FileLines, read_file_lines
 from hunts.models import Source
 
 MOST_FILES = 10_000
 MOST_DAYS = 3650
-LONGEST_WHY = 10_000
 _SO_MANY_DAYS = re.compile(r"([0-9]{1,9}) ?(?:d|days?)?", re.IGNORECASE | re.ASCII)
 
 
 class NewCaseForm(forms.Form):
     """A case and its first hunt. Once validated, `lines` tells what each line of the files is."""
 
-    title = SeenField(
-        max_length=200,
-        error_messages={
-            "required": "Give the case a title.",
-            "max_length": "A title has at most 200 characters.",
-        },
-    )
-    why = SeenField(
-        required=False,
-        max_length=LONGEST_WHY,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    title = TitleField()
+    why = WhyField(rows=2)
     # Not a CharField: what cannot be asked for is told line by line.
     files = forms.Field(  # type: ignore[assignment]  # a form's own `files` are uploads; it takes none
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocapitalize": "none"}),

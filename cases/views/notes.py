@@ -13,17 +13,17 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_http_methods, require_POST
 
+from cases.fields import NoteField
 from cases.markdown import rendered
 from cases.models import Case, Note
 from cases.note_actions import (
-    LONGEST_NOTE,
     CannotNote,
     NoteChangedMeanwhile,
     add_note,
     change_note,
     remove_note,
 )
-from cases.texts import with_plain_lines
+from cases.texts import LONGEST_NOTE, with_plain_lines
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb, may
 from footprint.asked import whole_number
@@ -32,17 +32,12 @@ PAGE = 20
 
 
 class NoteForm(forms.Form):
-    text = forms.CharField(
+    text = NoteField(
         label="Note",
-        max_length=LONGEST_NOTE,
-        widget=forms.Textarea(attrs={"rows": 6}),
         help_text="Markdown: *emphasis*, `code`, lists, tables. Pictures and HTML are not shown.",
         error_messages={"required": "Write something first."},
     )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-    def clean_text(self) -> str:
-        return with_plain_lines(self.cleaned_data["text"])
 
 
 @dataclass(frozen=True, slots=True)

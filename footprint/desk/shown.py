@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 
 from cases.domains import registered_domain
+from cases.texts import with_escapes
 
 
 def visible(text: str) -> str:
     """Shows controls, direction marks and zero-width characters as escapes such as \\u202e."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_escape(letter) if _is_hidden(letter) else letter for letter in text)
-
-
-def _is_hidden(letter: str) -> bool:
-    # Cc controls, Cf format characters (direction marks, zero width), Co and Cs nothing a reader can see,
-    # Zl and Zp line separators.
-    return unicodedata.category(letter) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
-
-
-def _escape(letter: str) -> str:
-    code = ord(letter)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+    return with_escapes(text)
 
 
 def defanged(value: str) -> str:

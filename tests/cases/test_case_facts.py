@@ -7,11 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.case_actions import CannotChange, CaseChangedMeanwhile, CaseFacts, assign, edit_case
+from cases.case_actions import (
+    CannotChange,
+    CannotOpen,
+    CaseChangedMeanwhile,
+    CaseFacts,
+    FileText,
+    add_case,
+    assign,
+    edit_case,
+)
 from cases.models import Case, Severity
 from cases.tags import LONGEST_TAG, MOST_TAGS, bad_tag, read_tags
 from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
+from footprint.ledger.record import Actor, change
 from tests.roles import person_with
 
 
@@ -118,3 +128,21 @@ def test_plain_tags_are_good(typed: list[str]):
 @pytest.mark.parametrize("tag", ["x" * (LONGEST_TAG + 1), "a\u202eb", "a,b", " a", "A"])
 def test_a_bad_tag_is_told(tag: str):
     assert bad_tag([tag])
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("title", "ab\u202ecd"),
+        ("title", "a\u200bb"),
+        ("why", "x\x07y"),
+        ("why", "x\0y"),
+        ("why", "x" * 10_001),
+    ],
+)
+def test_a_case_is_not_opened_with_what_no_edit_would_take(rui: Person, field: str, text: str):
+    words = {"title": "Who does it talk to?", "why": "Beacon report"} | {field: text}
+    with pytest.raises(CannotOpen) as refused, change(actor=Actor.person(rui)) as ledger:
+        add_case(ledger, owner=rui, files=[FileText("name", "a.exe", "a.exe")], **words)
+    assert refused.value.field == field
+    assert not Case.objects.exists()

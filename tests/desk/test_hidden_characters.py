@@ -25,7 +25,12 @@ from tests.forms import SentForm, forms_of
 from tests.lab.server import Lab
 from tests.roles import client_of, person_with
 
-HIDDEN = {"NUL": "a\0b", "a bell": "a\x07b", "a mark that turns": "a\u202eb"}
+HIDDEN = {
+    "NUL": "a\0b",
+    "a bell": "a\x07b",
+    "a mark that turns": "a\u202eb",
+    "a space without width": "a\u200bb",
+}
 # File names and lines of a list are kept as they are, and told line by line; a password may be anything.
 ANYTHING = {"files", "pasted", "password", "old_password", "new_password1", "new_password2"}
 # Buttons beside a reason that they do not send on.

@@ -58,7 +58,7 @@ def test_a_tag_leads_to_the_cases_that_have_it(site: Client, case: Case) -> None
         ("tlp", "blue", "blue is not one"),
         ("tags", "x" * 41, "A tag has at most 40 characters"),
         ("owner", "0", "0 is not one"),
-        ("why", "y" * 10_001, "at most 10000 characters"),
+        ("why", "y" * 10_001, "at most 10,000 characters"),
     ],
 )
 def test_a_mistake_is_told_and_nothing_typed_is_lost(

@@ -67,7 +67,7 @@ def test_htmx_gets_the_row_the_counts_and_the_undo(site: Client, value: CaseValu
         ({"scope": "galaxy"}, "Select a valid choice"),
         ({"until": "7000"}, "Select a valid choice"),
         ({"reason": "nul \x00"}, "Null characters are not allowed"),
-        ({"reason": "turned \u202e around"}, "a character that nobody can see ('\\u202e')"),
+        ({"reason": "turned \u202e around"}, "a character that nobody can see: \\u202e after “turned ”"),
     ],
 )
 @pytest.mark.parametrize("headers", [{}, HTMX])
