@@ -236,7 +236,8 @@ def _refuse_undo(own: Decision, again: Decision | None, actor: Person) -> None:
     standing = list(found)
     later = standing[0] if standing and standing[0] != own else None
     if own not in standing:
-        raise UndoRefused(f"This decision is no longer in force ({own.get_state_display()}).", later)
+        how = "expired" if own.state == Decision.State.IN_FORCE else own.get_state_display()
+        raise UndoRefused(f"This decision is no longer in force ({how}).", later)
     if later is not None:
         raise UndoRefused(f"{later.proposer} has decided since: {later}.", later)
     why = _why_not_undone_alone(actor, own, again)

@@ -14,7 +14,7 @@ from cases.deciding import (
     withdraw_now,
 )
 from cases.models import Decision, Proposal
-from cases.proposals import preview_now, why_not_for
+from cases.proposals import BEING_SETTLED, preview_now, why_not_for
 from cases.refusals import CannotApprove, ProposalMoved
 from cases.verdicts.preview import Preview
 from cases.verdicts.settle import take_verdict_lock
@@ -35,6 +35,8 @@ def approve(*, actor: Person, proposal: Proposal, seen: str = "") -> Decision:
         if why:
             raise CannotApprove(why)
         preview = preview_now(waiting)
+        if preview.is_old:
+            raise CannotApprove(BEING_SETTLED)
         if preview.digest != (seen or waiting.digest):
             raise ProposalMoved(waiting, preview)
         waiting.judged_on, waiting.digest = preview.as_kept(), preview.digest

@@ -10,6 +10,8 @@ from cases.verdicts.preview import Preview
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
 
+BEING_SETTLED = "What it covers is still being settled after another decision. Look again once that is done."
+
 
 def preview_now(proposal: Proposal, *, rows: int = 0) -> Preview:
     """What approving would change at this moment."""

@@ -90,6 +90,8 @@ def _refused(proposals: Sequence[Proposal], person: Person, now: datetime) -> di
         why = why_not_for(person, each)
         if not why and each.decision.is_past(now):
             why = "the proposed expiry is over"
+        if not why and preview.is_old:
+            why = "what it covers is still being settled"
         if not why and preview.digest != each.digest:
             why = "it would change something else by now; look at it alone"
         if why:

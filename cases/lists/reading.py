@@ -87,7 +87,7 @@ def _subject(line: ListLine) -> Subject:
 def _text(typed: str) -> Subject:
     """Only what would be observed as this very text: of anything else no value is the same."""
     seen = observe("", typed)
-    if seen.value and seen.kind != SubjectKind.TEXT:
+    if seen.value and seen.kind != "text":
         raise SubjectRefused(f"The list calls this a text, but it is: {seen.kind} {seen.value}.")
     # What was cut once is longer than what is kept of a text, and would be cut again.
     if not seen.value or len(typed) > LONGEST_LINE or (seen.value != typed and not was_cut(typed)):

@@ -17,12 +17,16 @@ from typing import Any
 
 from django.db import connection
 
+from cases.arrays import array_of_numbers
 from cases.verdicts.precedence import Ruling
-from cases.verdicts.preview_sql import ENDING, MAKING
+from cases.verdicts.preview_sql import ANY_OLD, ENDING, MAKING, MAKING_ANEW, OLD
 from cases.verdicts.settle import Reach, select_reached
 from cases.verdicts.subject import SubjectKind
 
 ROWS_SHOWN = 20
+# So many endpoints whose row tells an old verdict are judged anew for a preview: about a second.
+MOST_ANEW = 10_000
+_OLD = "old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,11 @@ class Preview:
     @property
     def endpoints(self) -> int:
         return sum(move.endpoints for move in self.moves)
+
+    @property
+    def is_old(self) -> bool:
+        """Counted on verdicts that are still being settled, because they were too many to judge anew."""
+        return _OLD in self.standing
 
     @property
     def by_verdicts(self) -> list[tuple[str, str, int]]:
@@ -112,7 +121,10 @@ class Preview:
 
 
 def preview_of_making(rulings: Sequence[Ruling], *, rows: int = 0) -> list[Preview]:
-    """For each ruling alone, in one statement. `rows` of one ruling at most are shown."""
+    """For each ruling alone, in one statement. `rows` of one ruling at most are shown.
+
+    What is in force counts, also where the verdicts that follow from it are still being settled.
+    """
     asked = {
         "numbers": list(range(len(rulings))),
         "verdicts": [ruling.verdict.value for ruling in rulings],
@@ -129,7 +141,25 @@ def preview_of_making(rulings: Sequence[Ruling], *, rows: int = 0) -> list[Previ
         "ranks": [ruling.rank for ruling in rulings],
         "rows": rows,
     }
+    old = _old_among(asked)
+    if len(old) > MOST_ANEW:
+        previews = _read(MAKING, asked, len(rulings))
+        for preview in previews:
+            preview.standing[_OLD] = "yes"
+        return previews
+    if old:
+        return _read(MAKING_ANEW, asked | {"ids": array_of_numbers(old), "without": None}, len(rulings))
     return _read(MAKING, asked, len(rulings))
+
+
+def _old_among(asked: dict[str, Any]) -> list[int]:
+    """Covered endpoints whose row does not tell the verdict of this moment; one more than is looked at."""
+    with connection.cursor() as cursor:
+        cursor.execute(ANY_OLD)
+        if cursor.fetchone() == (False,):
+            return []
+        cursor.execute(OLD, asked | {"most": MOST_ANEW + 1})
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def preview_of_ending(decision_id: int, reach: Reach, *, rows: int = 0) -> Preview:

@@ -56,17 +56,39 @@ _COVERED = f"""
     SELECT {_SEEN}, true, false FROM would_be w JOIN cases_endpoint e ON {_ON_NAME}
      WHERE w.kind = 'network' AND {_ON_ADDRESS} IS NOT TRUE
 """
+# A row tells an old verdict while its settling is put off, and while what governs it is past its time.
+_PAST = "d.state = 'in force' AND d.expires_at <= statement_timestamp()"
+ANY_OLD = f"""
+    SELECT EXISTS (SELECT FROM cases_resettling) OR EXISTS (SELECT FROM cases_decision d WHERE {_PAST})
+"""
+_ASKED = f"would_be AS MATERIALIZED (SELECT * FROM {_WOULD_BE}), covered AS ({_COVERED})"
+OLD = f"""
+    WITH {_ASKED}, past AS MATERIALIZED (SELECT d.id FROM cases_decision d WHERE {_PAST})
+    SELECT DISTINCT c.id FROM covered c JOIN would_be w ON w.n = c.n
+     WHERE (w.case_id IS NULL OR w.case_id = c.case_id)
+       AND (c.id IN (SELECT endpoint_id FROM cases_resettling)
+            OR c.name_decision_id IN (SELECT id FROM past) OR c.address_decision_id IN (SELECT id FROM past))
+     LIMIT %(most)s
+"""
+# Endpoints `c` as they are now: those that were judged anew stand in for what their rows tell.
+_NOW = """
+    SELECT c.n, c.id, c.case_id, c.file_id, c.value, c.named, c.on_name, c.on_address,
+           coalesce(j.verdict, c.before) AS before, coalesce(j.name_verdict, c.name_verdict) AS name_verdict,
+           coalesce(j.address_verdict, c.address_verdict) AS address_verdict,
+           CASE WHEN j.id IS NULL THEN c.name_decision_id ELSE j.name_decision END AS name_decision_id,
+           CASE WHEN j.id IS NULL THEN c.address_decision_id ELSE j.address_decision END
+               AS address_decision_id
+      FROM covered c LEFT JOIN judged j ON j.id = c.id
+"""
 _MOVED = f"""
-    WITH would_be AS MATERIALIZED (SELECT * FROM {_WOULD_BE}),
-    covered AS ({_COVERED}),
-    sides AS (
+    taking AS (
         SELECT c.*, w.verdict,
                c.on_name AND (by_name.id IS NULL OR w.rank >= {rank_of("by_name")}) AS takes_name,
                c.on_address AND (by_address.id IS NULL OR w.rank >= {rank_of("by_address")})
                    AS takes_address,
                concat_ws(' ', by_name.id, by_name.version) AS by_name,
                concat_ws(' ', by_address.id, by_address.version) AS by_address
-          FROM covered c
+          FROM {{now}} c
           JOIN would_be w ON w.n = c.n
           JOIN cases_casefile f ON f.id = c.file_id
           LEFT JOIN cases_decision by_name ON by_name.id = c.name_decision_id
@@ -76,7 +98,7 @@ _MOVED = f"""
     ), taken AS (
         SELECT s.*, CASE WHEN 'blocked' IN (t.name_verdict, t.address_verdict) THEN 'blocked'
                          WHEN s.named THEN t.name_verdict ELSE t.address_verdict END AS after
-          FROM sides s
+          FROM taking s
           CROSS JOIN LATERAL (
             SELECT CASE WHEN s.takes_name THEN s.verdict ELSE s.name_verdict END AS name_verdict,
                    CASE WHEN s.takes_address THEN s.verdict ELSE s.address_verdict END AS address_verdict
@@ -136,4 +158,5 @@ ENDING = f"""
     SELECT 0, 'ends', NULL, NULL, concat_ws(' ', id, version), NULL, NULL, 1
       FROM cases_decision WHERE id = %(without)s
 """
-MAKING = f"{_MOVED}{_COUNTED}{_STANDING}"
+MAKING = f"WITH {_ASKED}, {_MOVED.format(now='covered')}{_COUNTED}{_STANDING}"
+MAKING_ANEW = f"{JUDGED}, {_ASKED}, {_MOVED.format(now=f'({_NOW})')}{_COUNTED}{_STANDING}"

@@ -14,6 +14,7 @@ from cases.models import Proposal
 from cases.proposal_actions import approve, reject, take_back
 from cases.proposals import why_not_for
 from cases.refusals import CannotDecide, ProposalMoved, Refused
+from cases.settling import waiting_of
 from cases.verdicts.preview import Preview
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
@@ -88,6 +89,7 @@ def _page(
         "look": look,
         "before": Preview.from_kept(proposal.judged_on),
         "standing_is_kept": "standing" in proposal.judged_on,
+        "settling": waiting_of(proposal.decision) if look is not None else None,
         "has_moved": look is not None and look.preview.digest != proposal.digest,
         "why_not": why_not_for(request.user, proposal),
         "is_mine": proposal.proposer_id == request.user.pk,

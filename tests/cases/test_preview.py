@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from cases import settling
 from cases.deciding import preview_of, preview_of_end
 from cases.explained import ruling_of
 from cases.merging import settle_unsettled
-from cases.models import Case, Decision
+from cases.models import Case, Decision, Resettling
 from cases.places import in_the_place_of
+from cases.proposal_actions import approve
+from cases.refusals import CannotApprove, ProposalMoved
 from cases.settling import resettle
+from cases.verdicts import preview as preview_module
 from cases.verdicts.preview import Preview, preview_of_making
 from cases.verdicts.settle import Settled, take_verdict_lock
-from footprint.accounts.models import Person
+from footprint.accounts.models import Person, Role
 from tests.cases.verdicts.test_settle import PAIRS, SUBJECTS, WORLDS, make_world, put
-from tests.cases.world import decide_on, merge_and_settle, row
+from tests.cases.world import decide_on, merge_and_settle, row, verdict_of
+from tests.roles import person_with
 
 NEW = st.tuples(
     st.sampled_from(SUBJECTS),
@@ -120,6 +127,78 @@ def test_ending_a_decision_changes_what_was_foreseen(
         transaction.set_rollback(True)
 
 
+LATER = st.sampled_from(["put off", "past"])
+
+
+@settings(
+    deadline=None,
+    max_examples=40,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(FULL_WORLDS, NEW, NEW, LATER)
+def test_what_no_row_tells_yet_is_foreseen_as_if_it_were_settled(
+    rui: Person, world: dict[str, list[Any]], new: tuple[Any, ...], other: tuple[Any, ...], later: str
+):
+    with transaction.atomic():
+        cases = make_world(rui, world)
+        decision, theirs = unsaved(rui, cases[new[3]], new), unsaved(rui, cases[other[3]], other)
+        theirs = in_the_place_of(theirs) or theirs
+        theirs.save()
+        for case in cases:
+            settle_unsettled(case.pk)
+        take_verdict_lock()
+        if later == "past":
+            theirs.expires_at = timezone.now() - timedelta(seconds=1)
+        else:
+            theirs.verdict = "blocked" if theirs.verdict == "allowed" else "allowed"
+        theirs.save()
+        if later == "put off":
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(settling, "AT_ONCE", -1)
+                assert resettle([theirs]) is None
+        foreseen = preview_of(decision, rows=100)
+        assert resettle([theirs]) is not None
+        Resettling.objects.all().delete()
+        told = preview_of(decision, rows=100)
+        assert (foreseen.as_kept(), foreseen.rows) == (told.as_kept(), told.rows)
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def put_off(seen: None, case: Case, rui: Person, ana: Person, monkeypatch: pytest.MonkeyPatch) -> Decision:
+    """A proposal to allow what somebody then blocked from above, still to be settled."""
+    mine = decide_on(person_with(Role.ANALYST, "lou"), case, "a.corp.example", "allowed", "case")
+    wide = decide_on(ana, case, "a.corp.example", subject="*.corp.example")
+    with monkeypatch.context() as patch:
+        patch.setattr(settling, "AT_ONCE", 0)
+        approve(actor=person_with(Role.LEAD, "lea"), proposal=wide.proposals.get())
+    assert verdict_of(case, "a.corp.example") == "undecided"
+    return mine
+
+
+def test_an_approval_sees_what_is_decided_and_not_settled_yet(put_off: Decision, case: Case, rui: Person):
+    with pytest.raises(ProposalMoved) as refused:
+        approve(actor=rui, proposal=put_off.proposals.get())
+    assert refused.value.now.by_verdicts == [("blocked", "allowed", 1)]
+    approve(actor=rui, proposal=put_off.proposals.get(), seen=refused.value.now.digest)
+    settling.settle_waiting()
+    assert verdict_of(case, "a.corp.example") == "allowed"
+
+
+def test_nothing_is_approved_while_too_much_of_it_is_being_settled(
+    put_off: Decision, rui: Person, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(preview_module, "MOST_ANEW", 0)
+    now = preview_of(put_off)
+    assert now.is_old
+    with pytest.raises(CannotApprove, match="still being settled"):
+        approve(actor=rui, proposal=put_off.proposals.get(), seen=now.digest)
+    settling.settle_waiting()
+    with pytest.raises(ProposalMoved):
+        approve(actor=rui, proposal=put_off.proposals.get(), seen=now.digest)
+
+
 @pytest.fixture
 def seen(case: Case) -> None:
     merge_and_settle(
@@ -130,11 +209,11 @@ def seen(case: Case) -> None:
     )
 
 
-def test_many_previews_take_one_query(seen: None, case: Case, rui: Person):
+def test_many_previews_take_as_many_queries_as_one(seen: None, case: Case, rui: Person):
     decisions = [unsaved(rui, case, (typed, "blocked", "everywhere", 0, "a.exe")) for typed in SUBJECTS]
     with CaptureQueriesContext(connection) as queries:
         previews = preview_of_making([ruling_of(each) for each in decisions])
-    assert len(queries) == 1
+    assert len(queries) == 2
     assert [each.digest for each in previews] == [preview_of(each).digest for each in decisions]
 
 

@@ -80,6 +80,14 @@ def test_a_withdrawn_decision_is_not_undone_twice(case: Case, rui: Person):
     assert "no longer in force (withdrawn)" in refused.value.why
 
 
+def test_a_decision_past_its_time_is_told_as_expired(case: Case, rui: Person):
+    decision = decide_on(rui, case, "a.example", expires_at=timezone.now() + timedelta(days=1))
+    pass_expiry(decision)
+    with pytest.raises(UndoRefused) as refused:
+        undo(actor=rui, decision=decision)
+    assert refused.value.why == "This decision is no longer in force (expired)."
+
+
 def test_a_superseded_decision_is_not_undone_and_the_current_one_is_told(
     case: Case, rui: Person, ana: Person
 ):

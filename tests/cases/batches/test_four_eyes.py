@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cases.batches.actions import CannotChangeBatch, approve_batch, reject_batch
+from cases import settling
+from cases.batches.actions import CannotChangeBatch, approve_batch, confirm, reject_batch
 from cases.batches.answering import approve_step
 from cases.batches.claims import claim
+from cases.batches.deciding import decide_step
 from cases.batches.pace import Pace
 from cases.batches.renewing import RENEWED_BECAUSE
 from cases.models import Batch, Case, Decision, Proposal
@@ -130,6 +132,25 @@ def test_what_somebody_else_moved_is_not_renewed_by_the_batch(rui: Person, ana: 
     batch = worked(approve_batch(actor=ana, batch=batch))
     assert left_alone(batch) == [("203.0.113.7", "it would change something else by now; look at it alone")]
     assert waiting(batch) == ["203.0.113.7"]
+
+
+def test_what_somebody_else_decided_is_not_renewed_though_nobody_settled_it_yet(
+    rui: Person, ana: Person, shared: Case, monkeypatch: pytest.MonkeyPatch
+):
+    wide = decide_on(ana, shared, "203.0.113.7", subject="203.0.113.0/24")
+    names = ("203.0.113.7", "z.rare.example")
+    batch = confirm(actor=rui, batch=drafted(rui, shared, *names, verdict="allowed", scope="case"))
+    held = claim(batch.pk, "tests")
+    assert held is not None
+    decide_step(held, Actor.person(rui), Pace())
+    was = Proposal.objects.get(decision__subject="203.0.113.7", decision__batch=batch).digest
+    with monkeypatch.context() as patch:
+        patch.setattr(settling, "AT_ONCE", 0)
+        approve(actor=person_with(Role.LEAD, "lea"), proposal=wide.proposals.get())
+    decide_step(held, Actor.person(rui), Pace())
+    assert batch.decisions.filter(state="in force").count() == 1
+    assert Proposal.objects.get(decision__subject="203.0.113.7", decision__batch=batch).digest == was
+    assert not Entry.objects.filter(event="cases:batch:proposals_renewed").exists()
 
 
 def test_what_moved_between_two_steps_of_approving_is_left(rui: Person, ana: Person, shared: Case):

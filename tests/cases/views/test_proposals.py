@@ -9,8 +9,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from cases import settling
 from cases.actions import withdraw
 from cases.models import Case, Decision, Proposal
+from cases.verdicts import preview
 from footprint.accounts.models import Person, Role
 from tests.cases.views.pages import HTMX, text_of
 from tests.cases.world import decide_on, merge_and_settle, row, value_of, verdict_of
@@ -48,6 +50,20 @@ def test_a_proposal_says_who_what_and_why(leading: Client, proposal: Proposal) -
     assert "Seen in the beacon report" in said
     assert "It is wide: corp.example and everything below it." in said
     assert "Would change 2 endpoints of 2 values in 1 case: 2 undecided → blocked." in said
+
+
+def test_it_says_what_is_being_settled_and_offers_no_approval_of_old_numbers(
+    leading: Client, proposal: Proposal, case: Case, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "AT_ONCE", 0)
+    decide_on(ana, case, "a.corp.example", "allowed", scope="case")
+    page = leading.get(url(proposal))
+    assert "1 endpoint that it covers is being settled after another decision." in text_of(page)
+    assert "1 undecided → blocked" in text_of(page)
+    monkeypatch.setattr(preview, "MOST_ANEW", 0)
+    page = leading.get(url(proposal))
+    assert "it can be approved once that is done" in text_of(page)
+    assert "/approve" not in page.content.decode()
 
 
 def test_the_inbox_shows_it_to_those_it_waits_for(leading: Client, site: Client, proposal: Proposal) -> None:
