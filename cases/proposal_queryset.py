@@ -26,6 +26,10 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
             return others
         return others.exclude(decision__scope="everywhere", decision__subject_kind__in=WIDE_KINDS)
 
+    def outside_batches(self) -> ProposalQuerySet:
+        """Without what a batch proposed, which is answered as one."""
+        return self.exclude(kind="make", decision__batch__isnull=False)
+
     def with_decision(self) -> ProposalQuerySet:
         return self.select_related(
             "proposer", "ended_by", "decision__made_in", "decision__case", "decision__proposer"

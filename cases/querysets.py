@@ -158,9 +158,13 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         """Those whose proposals the person may answer: never their own."""
         if not may(person, Verb.APPROVE):
             return self.none()
-        ended = self.filter(state__in=("done", "stopped", "failed")).exclude(person=person.pk)
+        ended = self.filter(state__in=("done", "stopped", "failed"))
+        return ended.exclude(person=person.pk).with_waiting()
+
+    def with_waiting(self) -> BatchQuerySet:
+        """Those with proposals that nobody has answered; adds `waiting`, how many."""
         waiting = Q(decisions__proposals__state="waiting", decisions__proposals__kind="make")
-        return ended.filter(waiting).annotate(waiting=Count("decisions__proposals", filter=waiting))
+        return self.filter(waiting).annotate(waiting=Count("decisions__proposals", filter=waiting))
 
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):

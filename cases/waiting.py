@@ -40,8 +40,7 @@ class Expiring:
 def proposals_to_answer(person: Person) -> ProposalQuerySet:
     """Those that the person may approve or reject, the oldest first. A batch is a line of its own."""
     found = Proposal.objects.waiting_for(person).with_decision().select_related("decision__case")
-    found = found.exclude(kind=Proposal.Kind.MAKE, decision__batch__isnull=False)
-    return found.order_by("proposed_at", "pk")
+    return found.outside_batches().order_by("proposed_at", "pk")
 
 
 def decisions_expiring_for(person: Person) -> DecisionQuerySet:

@@ -18,6 +18,7 @@ from cases.models import Batch, BatchValue, Case, CaseFile
 from cases.proposals import why_not_for
 from cases.refusals import CannotDecide
 from cases.value_queryset import CaseValueQuerySet
+from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, change
@@ -146,6 +147,8 @@ def resume(*, actor: Person, batch: Batch) -> Batch:
         own = _own(batch, actor, "resume", of=batch.asked_by_id)
         if own.state not in (Batch.State.STOPPED, Batch.State.FAILED):
             raise CannotChangeBatch(f"There is nothing to go on with ({own.get_state_display()}).")
+        if own.task != Batch.Task.REJECTING:
+            _refuse_closed(own, "It goes on")
         before = {"state": str(own.state), "said": own.said}
         own.state, own.said, own.losses, own.ended_at, own.hinted_at = Batch.State.QUEUED, "", 0, None, None
         own.version += 1
@@ -158,13 +161,20 @@ def end_for_good(*, actor: Person, batch: Batch) -> Batch:
     """Gives up what a stopped or failed batch has not come to; what it did can be answered then."""
     with change(actor=Actor.person(actor)) as ledger:
         own = _locked(batch)
+        if not may_end(actor, own):
+            raise CannotChangeBatch(f"Only {own.person}, or who may approve, can end this for good.")
         left = values_left(own)
         if not left:
             raise CannotChangeBatch(f"It has nothing left to decide ({own.get_state_display()}).")
-        end(own, Batch.State.DONE, "")
-        note(ledger, own, Event.BATCH_FINISHED, f"Ended by {actor} with {left:,} of them never decided")
+        end(own, Batch.State.DONE, f"Ended by {actor} with {left:,} of them never decided")
+        note(ledger, own, Event.BATCH_FINISHED)
         BatchValue.objects.filter(batch=own).delete()
     return own
+
+
+def may_end(person: Person, batch: Batch) -> bool:
+    """Giving up somebody else's selection takes somebody who could have answered it."""
+    return batch.person_id == person.pk or may(person, Verb.APPROVE)
 
 
 def undo_batch(*, actor: Person, batch: Batch, reason: str = "") -> Batch:
@@ -177,6 +187,7 @@ def undo_batch(*, actor: Person, batch: Batch, reason: str = "") -> Batch:
             raise CannotChangeBatch("It is undone already.")
         if own.task == Batch.Task.UNDOING:
             raise CannotChangeBatch("Its undoing was begun and is not over; go on with that.")
+        _refuse_closed(own, "It can be undone")
         total = own.decisions.count()
         if not total:
             raise CannotChangeBatch("It has decided nothing.")
@@ -201,6 +212,8 @@ def _answer(actor: Person, batch: Batch, task: Batch.Task, event: Event, reason:
         if own.is_underway or own.state == Batch.State.DRAFT:
             raise CannotChangeBatch(f"It is {own.get_state_display()}.")
         _refuse_half_way(own)
+        if task == Batch.Task.APPROVING:
+            _refuse_closed(own, "It can be approved")
         waiting = waiting_of(own)
         first = waiting.with_decision().first()
         if first is None:
@@ -212,6 +225,11 @@ def _answer(actor: Person, batch: Batch, task: Batch.Task, event: Event, reason:
         _queue(own, task, actor, total=waiting.count())
         note(ledger, own, event, reason)
     return own
+
+
+def _refuse_closed(batch: Batch, what: str) -> None:
+    if not batch.case.is_live:
+        raise CannotChangeBatch(f"The case is closed. {what} once that is reopened.")
 
 
 def _refuse_half_way(batch: Batch) -> None:

@@ -84,7 +84,7 @@ class Batch(models.Model):
     hinted_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    # Why it failed or was stopped, in words.
+    # Why it failed, or who stopped or ended it, in words.
     said = models.TextField(blank=True)
     # Moves with every change the page shows.
     version = models.PositiveIntegerField(default=0)

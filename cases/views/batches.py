@@ -279,6 +279,7 @@ def _context(found: Batch, person: Person) -> dict[str, object]:
         "case": found.case,
         "tab": "queue",
         "batch": found,
+        "may_end": actions.may_end(person, found),
         "is_half_way": actions.values_left(found) > 0,
         "chips": filters.chips(),
         **_proposals(found, person),

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from cases.counting import ValuesOfCase, count_values
-from cases.models import Case, CaseFile, CaseValue, Decision, Endpoint, Note, Proposal, Verdict
+from cases.models import Batch, Case, CaseFile, CaseValue, Decision, Endpoint, Note, Proposal, Verdict
 from footprint.desk.report_hunts import HuntAsked, hunts_asked
 from footprint.ledger.models import Head
 
@@ -20,6 +20,8 @@ VALUES_LISTED = 200
 DECISIONS_LISTED = 300
 FILES_LISTED = 200
 NOTES_LISTED = 100
+PROPOSALS_LISTED = 100
+_WAITING = "waiting"
 
 # What somebody acts on comes first.
 _ORDER = (Verdict.BLOCKED, Verdict.ALLOWED, Verdict.UNDECIDED)
@@ -59,6 +61,18 @@ class VerdictPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Proposals that wait: of batches, each batch as one with how many, and others.
+
+    `more` are the proposals that are not among these.
+    """
+
+    batches: Sequence[tuple[Batch, int]]
+    proposals: Sequence[Proposal]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerAt:
     """The end of the ledger when the report was begun; `until` is it at its end, when it moved meanwhile."""
 
@@ -80,7 +94,7 @@ class Report:
     decided_here: Sequence[Decision]
     decided_here_total: int
     decided_elsewhere: Sequence[Decision]
-    proposals: Sequence[Proposal]
+    waiting: Waiting
     notes: Sequence[Note] | None
     ledger: LedgerAt | None
 
@@ -111,7 +125,6 @@ def report_of(case: Case, *, made_by: str, with_notes: bool) -> Report:
     people = ("proposer", "approver", "ended_by", "made_in")
     because = {pk for part in parts for found in part.listed for pk in found.because}
     elsewhere = Decision.objects.filter(pk__in=because).exclude(made_in=case)
-    proposals = Proposal.objects.filter(state=Proposal.State.WAITING, decision__made_in=case)
     files = list(case.files.all())
     return Report(
         case=case,
@@ -125,10 +138,22 @@ def report_of(case: Case, *, made_by: str, with_notes: bool) -> Report:
         decided_here=list(here.select_related(*people).order_by("-pk")[:DECISIONS_LISTED]),
         decided_here_total=here.count(),
         decided_elsewhere=list(elsewhere.select_related(*people).order_by("-pk")),
-        proposals=list(proposals.select_related("decision", "proposer").order_by("pk")),
+        waiting=_waiting(case),
         notes=_notes(case) if with_notes else None,
         ledger=_ledger_at(began),
     )
+
+
+def _waiting(case: Case) -> Waiting:
+    waiting = Proposal.objects.waiting().filter(decision__made_in=case)
+    in_bulk = Batch.objects.filter(case=case).with_waiting().select_related("person").order_by("pk")
+    batches = [(batch, getattr(batch, _WAITING)) for batch in in_bulk[:PROPOSALS_LISTED]]
+    alone = waiting.outside_batches().select_related("decision", "proposer").order_by("pk")
+    proposals = list(alone[:PROPOSALS_LISTED])
+    if len(batches) < PROPOSALS_LISTED and len(proposals) < PROPOSALS_LISTED:
+        return Waiting(batches, proposals, 0)
+    more = waiting.count() - sum(count for _, count in batches) - len(proposals)
+    return Waiting(batches, proposals, max(0, more))
 
 
 def _part(case: Case, verdict: Verdict, counts: ValuesOfCase) -> VerdictPart:

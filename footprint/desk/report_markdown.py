@@ -7,7 +7,7 @@ from datetime import datetime
 
 from cases.models import Decision, Proposal
 from footprint.desk.markdown_text import indicator, table, text, verbatim
-from footprint.desk.report import Report, VerdictPart
+from footprint.desk.report import Report, VerdictPart, Waiting
 from footprint.desk.report_hunts import HuntAsked
 from footprint.desk.shown import defanged
 from footprint.desk.times import utc_minute
@@ -208,10 +208,7 @@ def open_points(report: Report) -> list[str]:
     undecided, points = report.counts.undecided, []
     if undecided:
         points.append(f"{undecided:,} {'value is' if undecided == 1 else 'values are'} undecided.")
-    points += [
-        f"Waits for approval: {_proposed(proposal)}, proposed by {proposal.proposer}."
-        for proposal in report.proposals
-    ]
+    points += _waiting_points(report.waiting)
     for asked in report.hunts:
         if asked.last is not None and not asked.last.has_ended:
             points.append(f"Run {asked.last.pk} goes on; what it finds is not all here.")
@@ -221,6 +218,21 @@ def open_points(report: Report) -> list[str]:
     if never:
         points.append(f"{never:,} {'file was' if never == 1 else 'files were'} never asked for.")
     return points
+
+
+def _waiting_points(waiting: Waiting) -> Iterator[str]:
+    for batch, proposals in waiting.batches:
+        yield (
+            f"{_waits(proposals)} for approval: {batch}, the {batch.in_words}, proposed by {batch.person}."
+        )
+    for proposal in waiting.proposals:
+        yield f"Waits for approval: {_proposed(proposal)}, proposed by {proposal.proposer}."
+    if waiting.more:
+        yield f"{_waits(waiting.more)} for approval besides, not listed here."
+
+
+def _waits(proposals: int) -> str:
+    return f"{_count(proposals, 'proposal')} {'waits' if proposals == 1 else 'wait'}"
 
 
 def _proposed(proposal: Proposal) -> str:

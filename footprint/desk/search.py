@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count, Model, Q, QuerySet
 from django.urls import reverse
 
 from cases.finding import FoundValue, find_values
 from cases.models import Case, CaseFile, Decision
-from cases.querysets import DecisionQuerySet
 from cases.verdicts.precedence import SCOPE_WORDS, Scope
 from cases.verdicts.subject import Subject, SubjectRefused, read_subject
 from cases.watchlists.models import Watchlist
 from hunts.models import Hunt, Source
 
 _LONGEST_NUMBER = 9
+_Thing = TypeVar("_Thing", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +67,15 @@ def find(text: str, at_most: int) -> list[Group]:
 
 
 def _cases(asked: Asked, at_most: int) -> Group:
-    named = Q(title__icontains=asked.text)
-    if asked.number is not None:
-        named |= Q(pk=asked.number)
-    found = list(Case.objects.filter(named).order_by("-pk")[: at_most + 1])
-    found.sort(key=lambda case: case.pk != asked.number)
-    hits = [
-        Hit(
-            reverse("case", args=[case.pk]),
-            words=case.title,
-            beside=f"case {case.pk}, {case.get_state_display()}",
-        )
-        for case in found
-    ]
-    return _group("Cases", "cases", hits, at_most, _asking("cases", q=asked.text))
+    named = Case.objects.filter(title__icontains=asked.text)
+    found = _numbered(Case.objects.all(), asked, at_most) | _by_pk(named, at_most)
+    return _group(
+        "Cases",
+        "cases",
+        [_case_hit(case) for case in found.values()],
+        at_most,
+        _asking("cases", q=asked.text),
+    )
 
 
 def _case_hit(case: Case) -> Hit:
@@ -119,14 +115,18 @@ def _decisions(asked: Asked, at_most: int) -> Group:
         found |= _by_pk(standing.on(asked.subject), at_most)
         found |= _by_pk(standing.covering_subject(asked.subject), at_most)
     found |= _by_pk(standing.about(asked.subject, asked.text), at_most)
-    if asked.number is not None:
-        found = _by_pk(Decision.objects.filter(pk=asked.number), at_most) | found
-    hits = [_decision_hit(decision) for decision in list(found.values())[: at_most + 1]]
+    found = _numbered(Decision.objects.select_related("case", "proposer"), asked, at_most) | found
+    hits = [_decision_hit(decision) for decision in found.values()]
     return _group("Decisions", "decisions", hits, at_most, _asking("decisions", q=asked.text))
 
 
-def _by_pk(decisions: DecisionQuerySet, at_most: int) -> dict[int, Decision]:
-    return {decision.pk: decision for decision in decisions.order_by("-pk")[: at_most + 1]}
+def _by_pk(things: QuerySet[_Thing], at_most: int) -> dict[int, _Thing]:
+    return {thing.pk: thing for thing in things.order_by("-pk")[: at_most + 1]}
+
+
+def _numbered(things: QuerySet[_Thing], asked: Asked, at_most: int) -> dict[int, _Thing]:
+    """The one with the number that was typed: before all else, however much else matches."""
+    return {} if asked.number is None else _by_pk(things.filter(pk=asked.number), at_most)
 
 
 def _decision_hit(decision: Decision) -> Hit:
@@ -158,16 +158,15 @@ def _files(asked: Asked, at_most: int) -> Group:
 
 def _hunts(asked: Asked, at_most: int) -> Group:
     named = Q(source__title__icontains=asked.text) | Q(source__slug__icontains=asked.text)
-    if asked.number is not None:
-        named |= Q(pk=asked.number)
-    found = Hunt.objects.filter(named).select_related("case", "source").order_by("-pk")[: at_most + 1]
+    hunts = Hunt.objects.select_related("case", "source")
+    found = _numbered(hunts, asked, at_most) | _by_pk(hunts.filter(named), at_most)
     hits = [
         Hit(
             reverse("case-runs", args=[hunt.case_id]),
             words=f"Hunt {hunt.pk}: {hunt.case.title}",
             beside=f"asks {hunt.source.title}",
         )
-        for hunt in found
+        for hunt in found.values()
     ]
     return _group("Hunts", "hunts", hits, at_most, reverse("hunts"))
 

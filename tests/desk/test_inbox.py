@@ -19,6 +19,7 @@ from footprint.desk.inbox.order import AT_MOST
 from footprint.ledger.record import Actor, change
 from hunts.models import Hunt, Run, Source
 from hunts.source_actions import change_source, pause_source
+from tests.cases.batches.bulk import decided
 from tests.cases.views.pages import text_of
 from tests.cases.world import decide_on, merge_and_settle, open_case, row
 from tests.roles import client_of, client_with, person_with
@@ -261,3 +262,12 @@ def test_what_expires_in_a_closed_case_is_not_offered_to_be_extended(site: Clien
     page = site.get("/")
     assert f"/decisions/{decision.pk}/extend" not in page.content.decode()
     assert "cannot be extended until that is reopened" in text_of(page)
+
+
+def test_a_batch_of_a_closed_case_says_why_it_cannot_be_approved(site: Client, rui: Person) -> None:
+    case = open_case(rui, "a.exe")
+    merge_and_settle(case, row("", "a.example"))
+    decided(person_with(Role.ANALYST, "lou"), case)
+    assert "reopened" not in text_of(site.get("/"))
+    Case.objects.filter(pk=case.pk).update(state="closed")
+    assert "they cannot be approved as one until that is reopened" in text_of(site.get("/"))

@@ -16,9 +16,10 @@ from footprint.desk import report as report_module
 from footprint.desk.report import LedgerAt
 from footprint.ledger.models import Entry, Head
 from hunts.models import Coverage, Hunt, Run, Slice, Source
+from tests.cases.batches.bulk import decided
 from tests.cases.views.pages import text_of
 from tests.cases.world import decide_on, merge_and_settle, open_case, row
-from tests.roles import client_with
+from tests.roles import client_with, person_with
 
 TODAY = datetime.now(UTC).date()
 
@@ -216,5 +217,27 @@ def test_the_report_asks_as_often_for_one_value_as_for_many(
     for number in range(10):
         decide_on(rui, case, f"n{number}.example")
         add_note(actor=rui, case=case, text="x")
-    with django_assert_max_num_queries(31):
+    with django_assert_max_num_queries(32):
         site.get(f"/cases/{case.pk}/report/?notes=1")
+
+
+def test_a_batch_that_waits_is_one_line(site: Client, case: Case) -> None:
+    lou = person_with(Role.ANALYST, "lou")
+    merge_and_settle(case, *(row(dns=f"n{number}.example") for number in range(3)))
+    batch = decided(lou, case, "n0.example", "n1.example", "n2.example", verdict="blocked")
+    said = page_of(site, case)
+    assert f"3 proposals wait for approval: batch {batch.pk}, the block of 3 values, everywhere," in said
+    assert "Waits for approval" not in said
+
+
+def test_of_many_proposals_that_wait_so_many_are_listed_and_all_counted(
+    site: Client, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_module, "PROPOSALS_LISTED", 2)
+    lou = person_with(Role.ANALYST, "lou")
+    merge_and_settle(case, *(row(dns=f"n{number}.example") for number in range(5)))
+    for number in range(5):
+        decide_on(lou, case, f"n{number}.example")
+    said = page_of(site, case)
+    assert said.count("Waits for approval") == 2
+    assert "3 proposals wait for approval besides, not listed here." in said

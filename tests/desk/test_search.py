@@ -152,3 +152,14 @@ def test_a_search_asks_as_often_for_one_hit_as_for_many(
         made(rui, f"n{number}.contoso.example")
     with django_assert_max_num_queries(17):
         site.get("/search/", {"q": "contoso.example"}, headers=HTMX)
+
+
+def test_a_number_finds_its_case_and_hunt_however_many_others_are_called_so(
+    site: Client, rui: Person, case: Case
+) -> None:
+    hunt = Hunt.objects.create(case=case, source=Source.objects.get(slug="local"), opened_by=rui)
+    for _ in range(25):
+        again = open_case(rui, "a.exe")
+        Case.objects.filter(pk=again.pk).update(title=f"As in {case.pk} and {hunt.pk}")
+    assert links(site, str(case.pk))[0] == f"/cases/{case.pk}/"
+    assert f"/cases/{case.pk}/runs/" in links(site, str(hunt.pk))

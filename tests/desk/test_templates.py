@@ -77,3 +77,12 @@ def test_a_template_trusts_no_text(name: str) -> None:
 )
 def test_the_search_finds_what_it_looks_for(what: str, text: str) -> None:
     assert FORBIDDEN[what].search(text)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_no_address_holds_a_reason_or_the_token_of_a_form(name: str) -> None:
+    for tag in TAG.findall(source(name)):
+        if "hx-get=" in tag and "hx-include=" in tag:
+            sent = re.search(r'hx-params="([a-z_,]+)"', tag)
+            assert sent, f"{name} sends all of a form in an address: {tag}"
+            assert not {"reason", "csrfmiddlewaretoken"} & {*sent[1].split(",")}

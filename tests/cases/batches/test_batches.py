@@ -10,7 +10,16 @@ from django.utils import timezone
 
 from cases.actions import CannotDecide, undo
 from cases.batches import actions
-from cases.batches.actions import CannotChangeBatch, change_draft, confirm, discard, resume, stop, undo_batch
+from cases.batches.actions import (
+    CannotChangeBatch,
+    change_draft,
+    confirm,
+    discard,
+    end_for_good,
+    resume,
+    stop,
+    undo_batch,
+)
 from cases.batches.claims import FencedOff, claim
 from cases.batches.deciding import decide_step
 from cases.batches.pace import Pace
@@ -333,3 +342,31 @@ def test_everywhere_reaches_other_cases_and_addresses_beside_names(rui: Person, 
     merge_and_settle(other_case, row("198.51.100.9", "cdn.example"), row(dns=NAMES[0]))
     decided(rui, case, "198.51.100.9", NAMES[0])
     assert set(verdicts(other_case).values()) == {"blocked"}
+
+
+def test_only_who_may_answer_it_ends_somebody_elses_for_good(rui: Person, ana: Person, case: Case):
+    batch = confirm(actor=rui, batch=drafted(rui, case))
+    lou = person_with(Role.ANALYST, "lou")
+    batch = stop(actor=lou, batch=batch)
+    with pytest.raises(CannotChangeBatch, match="Only Rui Alves, or who may approve"):
+        end_for_good(actor=lou, batch=batch)
+    assert BatchValue.objects.filter(batch=batch).count() == 9
+    batch = end_for_good(actor=ana, batch=batch)
+    assert batch.said == "Ended by Ana Sousa with 9 of them never decided"
+    assert events_of()[-1] == "cases:batch:finished"
+
+
+def test_an_analyst_ends_their_own_for_good(case: Case):
+    lou = person_with(Role.ANALYST, "lou")
+    batch = stop(actor=lou, batch=confirm(actor=lou, batch=drafted(lou, case)))
+    assert end_for_good(actor=lou, batch=batch).state == Batch.State.DONE
+
+
+def test_in_a_closed_case_it_is_neither_undone_nor_gone_on_with(rui: Person, case: Case):
+    done = decided(rui, case)
+    Case.objects.filter(pk=case.pk).update(state=Case.State.CLOSED)
+    for act in (undo_batch, resume):
+        Batch.objects.filter(pk=done.pk).update(state="done" if act is undo_batch else "failed")
+        with pytest.raises(CannotChangeBatch, match="The case is closed."):
+            act(actor=rui, batch=done)
+    assert Batch.objects.get().task == Batch.Task.DECIDING

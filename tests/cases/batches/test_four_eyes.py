@@ -269,3 +269,13 @@ def test_names_decided_after_their_address_was_proposed_do_not_make_it_stale(rui
     approved = worked(approve_batch(actor=person_with(Role.REVIEWER, "anneke"), batch=batch))
     assert left_alone(approved) == []
     assert approved.approved == 1
+
+
+def test_in_a_closed_case_a_batch_is_rejected_and_not_approved(lou: Person, ana: Person, case: Case):
+    batch = decided(lou, case)
+    Case.objects.filter(pk=case.pk).update(state=Case.State.CLOSED)
+    with pytest.raises(CannotChangeBatch, match="It can be approved once that is reopened"):
+        approve_batch(actor=ana, batch=batch)
+    assert Batch.objects.get().state == Batch.State.DONE
+    batch = worked(reject_batch(actor=ana, batch=batch, reason="Nobody asks any more"))
+    assert (batch.state, batch.rejected) == (Batch.State.DONE, 4)

@@ -362,3 +362,25 @@ def test_the_draft_counts_a_holder_that_takes_a_second_person_to_end(
     said = preview_batch(batch).second_person
     made = worked(confirm(actor=rui, batch=batch))
     assert said == made.proposed == 1
+
+
+def test_what_a_closed_case_does_not_take_is_not_offered(rui: Person, ana: Person, case: Case):
+    batch = decided(rui, case)
+    offered = client_of(ana).get(page_of(batch)).content.decode()
+    assert 'value="approve"' in offered
+    assert 'value="undo"' in client_of(rui).get(page_of(batch)).content.decode()
+    Case.objects.filter(pk=case.pk).update(state="closed")
+    page = client_of(ana).get(page_of(batch))
+    assert 'value="approve"' not in page.content.decode()
+    assert 'value="reject"' in page.content.decode()
+    assert "nothing of the batch can be approved as one until that is reopened" in text_of(page)
+    assert 'value="undo"' not in client_of(rui).get(page_of(batch)).content.decode()
+
+
+def test_who_ended_it_stands_on_its_page_and_who_may_not_is_not_asked(rui: Person, ana: Person, case: Case):
+    batch = stopped_half_way(confirm(actor=rui, batch=drafted(rui, case)))
+    lou = client_of(person_with(Role.ANALYST, "lou"))
+    assert 'value="end"' not in lou.get(page_of(batch)).content.decode()
+    assert "Stopped by Rui Alves" in text_of(lou.get(page_of(batch)))
+    act_on(client_of(ana), batch, "end")
+    assert "Ended by Ana Sousa with 3 of them never decided" in text_of(lou.get(page_of(batch)))
