@@ -367,6 +367,6 @@ def test_in_a_closed_case_it_is_neither_undone_nor_gone_on_with(rui: Person, cas
     Case.objects.filter(pk=case.pk).update(state=Case.State.CLOSED)
     for act in (undo_batch, resume):
         Batch.objects.filter(pk=done.pk).update(state="done" if act is undo_batch else "failed")
-        with pytest.raises(CannotChangeBatch, match="The case is closed."):
+        with pytest.raises(CannotChangeBatch, match="The case is closed"):
             act(actor=rui, batch=done)
     assert Batch.objects.get().task == Batch.Task.DECIDING
