@@ -13,6 +13,7 @@ from datetime import date, datetime
 from itertools import chain
 from operator import attrgetter
 
+from cases.connecting import any_connected, has_connected
 from cases.copied import copied_array
 from cases.observed import Observed, observe, visible
 
@@ -95,6 +96,8 @@ class FoldedDay:
     devices: int
     first_seen: datetime
     last_seen: datetime
+    # None where the actions were cut.
+    connected: bool | None
 
 
 @dataclass(slots=True)
@@ -232,6 +235,7 @@ def _fold_day(rows: Sequence[RowToMerge]) -> FoldedDay:
             _within(row.devices, _INT),
             row.first_seen,
             row.last_seen,
+            has_connected(row.actions, CAPS["actions"]),
         )
     return FoldedDay(
         day=rows[0].day,
@@ -240,6 +244,7 @@ def _fold_day(rows: Sequence[RowToMerge]) -> FoldedDay:
         devices=_within(_count_devices(rows), _INT),
         first_seen=min(row.first_seen for row in rows),
         last_seen=max(row.last_seen for row in rows),
+        connected=any_connected([has_connected(row.actions, CAPS["actions"]) for row in rows]),
     )
 
 

@@ -40,6 +40,7 @@ __all__ = ["Merged", "RowToMerge", "merge", "settle_unsettled"]
 # Endpoints settled in one transaction, so that nobody waits long for the verdict lock.
 _BATCH = 5_000
 _LINES_AT_ONCE = 1_000
+_CONNECTED = {True: "t", False: "f", None: NULL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def _endpoint_line(endpoint: FoldedEndpoint) -> str:
 def _sighting_line(key: str, day: FoldedDay) -> str:
     return (
         f"{key}\t{day.day.isoformat()}\t{day.events}\t{day.active_hours}\t{day.devices}"
-        f"\t{_moment(day.first_seen)}\t{_moment(day.last_seen)}\n"
+        f"\t{_moment(day.first_seen)}\t{_moment(day.last_seen)}\t{_CONNECTED[day.connected]}\n"
     )
 
 

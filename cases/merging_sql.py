@@ -21,7 +21,9 @@ _PLAIN_COLUMNS = (
     "more",
 )
 ENDPOINT_COLUMNS = (*_PLAIN_COLUMNS, *_SETS)
-SIGHTING_COLUMNS = ("key", "day", "events", "active_hours", "devices", "first_seen", "last_seen")
+SIGHTING_COLUMNS = (
+    *("key", "day", "events", "active_hours", "devices", "first_seen", "last_seen", "connected"),
+)
 STRIP_DAYS = 30
 
 
@@ -46,7 +48,7 @@ STAGE = f"""
     ) ON COMMIT DROP;
     CREATE TEMPORARY TABLE staged_sighting (
         key uuid, day date, events bigint, active_hours smallint, devices integer,
-        first_seen timestamptz, last_seen timestamptz
+        first_seen timestamptz, last_seen timestamptz, connected boolean
     ) ON COMMIT DROP;
     CREATE TEMPORARY TABLE touched_value (
         value text COLLATE "C", kind text
@@ -113,9 +115,10 @@ UPSERT_ENDPOINTS = f"""
 UPSERT_SIGHTINGS = f"""
     WITH written AS (
         INSERT INTO cases_sighting AS s (
-            endpoint_id, source, day, events, active_hours, devices, first_seen, last_seen
+            endpoint_id, source, day, events, active_hours, devices, first_seen, last_seen, connected
         )
-        SELECT e.id, %(source)s, n.day, n.events, n.active_hours, n.devices, n.first_seen, n.last_seen
+        SELECT e.id, %(source)s, n.day, n.events, n.active_hours, n.devices, n.first_seen, n.last_seen,
+               n.connected
           FROM staged_sighting n JOIN cases_endpoint e ON e.case_id = {_CASE} AND e.key = n.key
          ORDER BY n.key, n.day
         ON CONFLICT (endpoint_id, source, day) DO UPDATE
@@ -123,10 +126,12 @@ UPSERT_SIGHTINGS = f"""
                active_hours = greatest(s.active_hours, excluded.active_hours),
                devices = greatest(s.devices, excluded.devices),
                first_seen = least(s.first_seen, excluded.first_seen),
-               last_seen = greatest(s.last_seen, excluded.last_seen)
+               last_seen = greatest(s.last_seen, excluded.last_seen),
+               connected = s.connected OR excluded.connected
          WHERE excluded.events > s.events OR excluded.active_hours > s.active_hours
             OR excluded.devices > s.devices OR excluded.first_seen < s.first_seen
             OR excluded.last_seen > s.last_seen
+            OR (s.connected OR excluded.connected) IS DISTINCT FROM s.connected
         RETURNING endpoint_id
     )
     INSERT INTO touched_value

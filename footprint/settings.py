@@ -240,6 +240,13 @@ CELERY_BEAT_SCHEDULE["hunts.tasks.tend_stores"] = {
     "options": {"expires": 3600},
 }
 
+# Walks every name of a block list that some formats say wider: a list of a million takes seconds.
+CELERY_BEAT_SCHEDULE["cases.watchlists.tasks.publish_narrower"] = {
+    "task": "cases.watchlists.tasks.publish_narrower",
+    "schedule": 300,
+    "options": {"expires": 300},
+}
+
 # Each change of a value's verdict adds a row to the counts of its case.
 CELERY_BEAT_SCHEDULE["cases.tasks.sum_up_value_counts"] = {
     "task": "cases.tasks.sum_up_value_counts",

@@ -113,6 +113,8 @@ class Sighting(models.Model):
     devices = models.IntegerField()
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()
+    # Whether a connection was among the actions of the day; None where that is not known.
+    connected = models.BooleanField(null=True)
 
     def __str__(self) -> str:
         return f"{self.endpoint_id} on {self.day}"

@@ -16,9 +16,9 @@ from cases.watchlists.computing import Rule, compute, wanted
 from cases.watchlists.entries import heading, read_for
 from cases.watchlists.formats import REGISTRY, Format, Gone, ListEntry, Published, Report
 from cases.watchlists.models import Consumer, FeedToken, Publication, Publishing, Watchlist
-from cases.watchlists.publishing import subject_of
 from cases.watchlists.rendering import extension, media_type, render
 from cases.watchlists.tokens import hash_of, new_token
+from cases.watchlists.versions import subject_of
 from footprint.accounts.models import Person
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Subject, change

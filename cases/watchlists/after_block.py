@@ -1,9 +1,9 @@
 """Whether a block worked: where it is enforced, and what was seen all the same.
 
-Of a sighting only its time is known, and of an endpoint the actions of all days together. So "seen after
-block" says that the endpoint was seen later than the block took effect, and that connections of it were
-recorded. Defender may log ConnectionSuccess for traffic that it blocked: its network protection decides
-after the handshake.
+Sightings are kept by day. A day that began after the block took effect, with a connection among its actions,
+was seen after the block. Of the day on which the block took effect nobody can say whether the connection
+came before or after; that is told as possible and claimed nowhere. Defender may log ConnectionSuccess for
+traffic that it blocked: its network protection decides after the handshake.
 """
 
 # ruff: noqa: S608  # every part of a statement is a constant of this module; values are parameters
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
+from cases.connecting import CONNECTIONS
 from cases.models import Case
 
 WORDS = (
@@ -25,17 +26,7 @@ WORDS = (
 DAYS = 30
 _MOST_CASES = 50
 _VALUES_NAMED = 3
-# Failed and listening ones are none; the set of actions is open, so what is not known here is left out.
-_CONNECTIONS = [
-    *("ConnectionSuccess", "ConnectionRequest", "ConnectionFound", "ConnectionAttempt"),
-    *("ConnectionAcknowledged", "InboundConnectionAccepted", "ConnectionSuccessAggregatedReport"),
-    *(
-        "HttpConnectionInspected",
-        "SslConnectionInspected",
-        "SshConnectionInspected",
-        "SmtpConnectionInspected",
-    ),
-]
+_CONNECTIONS = sorted(CONNECTIONS)
 _BLOCKED = """
     cases_endpoint e
       LEFT JOIN watchlists_enforcement n ON e.name_verdict = 'blocked' AND n.decision_id = e.name_decision_id
@@ -44,8 +35,17 @@ _BLOCKED = """
 """
 _EFFECTIVE = "least(n.effective_at, a.effective_at)"
 _BY = "CASE WHEN a.effective_at < n.effective_at OR n.by IS NULL THEN a.by ELSE n.by END"
-# A set that was cut may have one.
-_CONNECTS = "(e.actions && %(connections)s::text[] OR 'actions' = ANY(e.more))"
+# Where nothing is known of a day's actions, those of the endpoint say whether it may have connected at all.
+_SEEN = """
+    CROSS JOIN LATERAL (
+        SELECT max(s.last_seen) FILTER (WHERE s.connected AND s.first_seen > b.effective_at) AS seen_at,
+               max(s.last_seen) FILTER (
+                   WHERE CASE WHEN s.connected IS NULL THEN b.may_connect
+                              ELSE s.connected AND s.first_seen <= b.effective_at END) AS possibly_at
+          FROM cases_sighting s WHERE s.endpoint_id = b.id AND s.last_seen > b.effective_at
+    ) seen
+"""
+_MAY_CONNECT = "(e.actions && %(connections)s::text[] OR 'actions' = ANY(e.more))"
 
 
 class Effect(NamedTuple):
@@ -54,6 +54,8 @@ class Effect(NamedTuple):
     effective_at: datetime | None
     by: str
     seen_at: datetime | None
+    # Seen since, and not known whether with a connection, or whether that came before or after the block.
+    possibly_at: datetime | None
 
     @property
     def is_ahead(self) -> bool:
@@ -77,16 +79,17 @@ def effects_of(case: Case, values: Sequence[str]) -> dict[str, Effect]:
         cursor.execute(
             f"""
             SELECT value, min(effective_at), (array_agg(by ORDER BY effective_at NULLS LAST))[1],
-                   max(last_seen) FILTER (WHERE last_seen > effective_at AND connects)
-              FROM (SELECT e.value, e.last_seen, {_CONNECTS} AS connects, {_EFFECTIVE} AS effective_at,
+                   max(seen_at), max(possibly_at)
+              FROM (SELECT e.id, e.value, {_MAY_CONNECT} AS may_connect, {_EFFECTIVE} AS effective_at,
                            {_BY} AS by
                       FROM {_BLOCKED}
-                     WHERE e.case_id = %(case)s AND e.value = ANY(%(values)s) AND e.verdict = 'blocked') seen
+                     WHERE e.case_id = %(case)s AND e.value = ANY(%(values)s) AND e.verdict = 'blocked') b
+              {_SEEN}
              GROUP BY value
             """,
             asked,
         )
-        return {value: Effect(at, by or "", seen) for value, at, by, seen in cursor.fetchall()}
+        return {value: Effect(at, by or "", *seen) for value, at, by, *seen in cursor.fetchall()}
 
 
 def seen_after_block() -> list[SeenCase]:
@@ -100,14 +103,17 @@ def seen_after_block() -> list[SeenCase]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT seen.case_id, count(DISTINCT value), (array_agg(DISTINCT value))[1:%(named)s],
-                   max(last_seen) AS seen_at
-              FROM (SELECT e.case_id, e.value, e.last_seen, {_EFFECTIVE} AS effective_at FROM {_BLOCKED}
-                     WHERE e.verdict = 'blocked' AND {_CONNECTS}
-                       AND e.last_seen > statement_timestamp() - make_interval(days => %(days)s)) seen
-              JOIN cases_case c ON c.id = seen.case_id AND c.state = ANY(%(live)s)
-             WHERE last_seen > effective_at
-             GROUP BY seen.case_id ORDER BY seen_at DESC LIMIT %(most)s
+            SELECT b.case_id, count(DISTINCT value), (array_agg(DISTINCT value))[1:%(named)s],
+                   max(seen_at) AS seen_at
+              FROM (SELECT e.id, e.case_id, e.value, e.last_seen, false AS may_connect,
+                           {_EFFECTIVE} AS effective_at
+                      FROM {_BLOCKED}
+                     WHERE e.verdict = 'blocked' AND {_MAY_CONNECT}
+                       AND e.last_seen > statement_timestamp() - make_interval(days => %(days)s)) b
+              JOIN cases_case c ON c.id = b.case_id AND c.state = ANY(%(live)s)
+              {_SEEN}
+             WHERE b.last_seen > effective_at AND seen_at IS NOT NULL
+             GROUP BY b.case_id ORDER BY seen_at DESC LIMIT %(most)s
             """,
             asked | {"live": [str(state) for state in Case.LIVE]},
         )

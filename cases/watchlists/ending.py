@@ -85,7 +85,7 @@ def finish(hold: Hold, record: Reconciliation, plan: Plan, there: There) -> bool
     with change(actor=Actor.clock("reconcile_target")) as ledger:
         target = holding.lock(hold)
         record.refresh_from_db()
-        is_same = plan.is_empty and not _waiting(plan)
+        is_same = plan.is_empty and not _waiting(plan) and not record.beyond
         _close(
             record, Ended.SAME if is_same else Ended.BEHIND, refused=len(plan.refused), waiting=_waiting(plan)
         )

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from cases.watchlists.models import Publication, Reconciliation, Target
-from cases.watchlists.publishing import is_paused
+from cases.watchlists.pending import is_paused
 from cases.watchlists.querysets import TargetQuerySet
 
 

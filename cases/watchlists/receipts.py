@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from cases.clock import database_now
+from cases.watchlists.beyond import LEFT_OUT, Beyond, note_beyond
 from cases.watchlists.models import Receipt, Target
 from cases.watchlists.targets.base import EntryId, Item, Outcome, Plan, Wish
 
@@ -20,6 +21,7 @@ DRIFTED, WITHDRAWN = Receipt.State.DRIFTED, Receipt.State.WITHDRAWN
 REFUSED_FOR = timedelta(hours=24)
 _DIFFERENCES_TOLD = 3
 SENT = "sent, and not seen there yet"
+_LEAVING = "left the list, to be withdrawn"
 
 
 class _Line(NamedTuple):
@@ -45,7 +47,8 @@ class Known(NamedTuple):
 
 
 def known_of(target: Target) -> Known:
-    rows = Receipt.objects.filter(target=target).exclude(state=WITHDRAWN)
+    # Without a key are those that were never sent, however many.
+    rows = Receipt.objects.filter(target=target).exclude(state=WITHDRAWN).exclude(key="")
     found = list(rows.values_list("key", "remote_id", "content", "state", "words", "since"))
     fresh = database_now() - REFUSED_FOR
     return Known(
@@ -75,7 +78,7 @@ def _difference(wish: Wish, item: Item) -> str:
     return f"changed by hand: {', '.join(told)}"
 
 
-def note_plan(target: Target, plan: Plan, drift: Mapping[str, str]) -> None:
+def note_plan(target: Target, plan: Plan, drift: Mapping[str, str], beyond: Beyond | None) -> None:
     """One receipt for every entry of the list, and the end of those that left it with nothing there."""
     lines = [
         *_lines(((wish, wish.words) for wish in plan.adds), PENDING, drift),
@@ -84,8 +87,13 @@ def note_plan(target: Target, plan: Plan, drift: Mapping[str, str]) -> None:
         *(_accepted(wish, item, entry) for wish, item in plan.kept for entry in wish.entries),
         *(_Line(*refusal.entry, "", REFUSED, refusal.why) for refusal in plan.refused),
     ]
+    wished = {line.key for line in lines}
+    there = {item.key for item in plan.removals} | {item.key for item, _ in plan.staying}
+    leaving = sorted(there - wished)
+    if beyond is not None:
+        note_beyond(target, beyond, leaving)
     _upsert(target, lines)
-    _end_the_others(target, lines, plan)
+    _end_the_others(target, lines, leaving, plan.staying[0][1] if plan.staying else _LEAVING, beyond)
 
 
 def _lines(
@@ -152,22 +160,26 @@ _END = """
        AND NOT EXISTS (SELECT FROM unnest(%(kinds)s::text[], %(values)s::text[]) AS w (kind, value)
                         WHERE w.kind = r.kind AND w.value = r.value)
 """
+_NOT_BEYOND = f"""
+    AND (r.key = ANY(%(there)s)
+         OR NOT EXISTS (SELECT FROM {LEFT_OUT} AND e.kind = r.kind AND e.value = r.value))
+"""
 
 
-def _end_the_others(target: Target, lines: Sequence[_Line], plan: Plan) -> None:
+def _end_the_others(
+    target: Target, lines: Sequence[_Line], leaving: Sequence[str], words: str, beyond: Beyond | None
+) -> None:
     """Of entries that are not listed any more. What is still there stays as it was until it is gone."""
-    there = {item.key for item in plan.removals} | {item.key for item, _ in plan.staying}
-    wished = {line.key for line in lines}
-    words = plan.staying[0][1] if plan.staying else "left the list, to be withdrawn"
     asked: dict[str, Any] = {
         "target": target.pk,
-        "there": sorted(there - wished),
+        "there": leaving,
         "words": words,
         "kinds": [line.kind for line in lines],
         "values": [line.value for line in lines],
+        **(beyond.asked if beyond else {}),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_END, asked)
+        cursor.execute(_END + _NOT_BEYOND if beyond else _END, asked)
 
 
 _OUTCOMES = """

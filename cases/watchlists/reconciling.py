@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 
 from cases.watchlists import ending, holding, receipts
+from cases.watchlists.beyond import Beyond
 from cases.watchlists.enforcement import note_accepted
 from cases.watchlists.entries import entries_of
 from cases.watchlists.formats import ListEntry
@@ -49,7 +50,7 @@ class Pass:
     caller: Caller
     wishes: list[Wish]
     refused: list[Refusal]
-    beyond: int
+    beyond: Beyond | None
     unwilling: dict[str, str] = field(default_factory=dict)
     changing: frozenset[str] = frozenset()
     sent: int = 0
@@ -98,7 +99,7 @@ def _carry_out(hold: Hold, target: Target, newest: Publication | None, record: R
         trusted=settings.FOOTPRINT.trusted_host_names,
     )
     caller.before = partial(holding.renew, hold)
-    looked = _wish(hold, target, newest, record, client, caller)
+    looked, record.beyond = _wish(hold, target, newest, record, client, caller)
     known = receipts.known_of(target)
     looked.unwilling = {
         wish.key: known.unwilling[wish.key, wish.digest]
@@ -109,14 +110,16 @@ def _carry_out(hold: Hold, target: Target, newest: Publication | None, record: R
     plan = _plan(looked, there)
     drift = receipts.drift_of(plan, known)
     looked.changing = frozenset(wish.key for wish, _ in plan.changes)
-    record.drifted, record.beyond = len(drift), looked.beyond
+    record.drifted = len(drift)
     # Sent by a worker that was lost before it could note it, or with a list that was made in its own time.
     record.added = sum(known.counted.get(wish.key) != wish.digest for wish, _ in plan.kept)
     ending.note_plan(record, plan, there)
     if hold.is_dry_run:
         return ending.finish_dry_run(hold, record, plan, drift)
+    # Many receipts may be written by it; the lease must not end meanwhile.
+    holding.renew(hold)
     with transaction.atomic():
-        receipts.note_plan(holding.lock(hold), plan, drift)
+        receipts.note_plan(holding.lock(hold), plan, drift, looked.beyond)
         note_accepted(target)
     _send(looked, plan, there)
     if looked.is_cut:
@@ -131,11 +134,13 @@ def _wish(
     record: Reconciliation,
     client: Client,
     caller: Caller,
-) -> Pass:
+) -> tuple[Pass, int]:
+    """And how many entries are beyond what the target can ever take."""
     most = _MOST_ENTRIES.get(target.kind, sentinel.MOST_ENTRIES)
     with transaction.atomic():
-        wishes, refused, beyond = wishes_of(client, _entries(target, newest), most)
-    return Pass(hold, target, record, client, caller, wishes, refused, beyond)
+        wishes, refused, too_many = wishes_of(client, _entries(target, newest), most)
+    beyond = Beyond(newest, too_many.older_than, most) if newest and too_many.entries else None
+    return Pass(hold, target, record, client, caller, wishes, refused, beyond), too_many.entries
 
 
 def _entries(target: Target, newest: Publication | None) -> Iterable[ListEntry]:
@@ -189,6 +194,6 @@ def _confirm(looked: Pass, plan: Plan, there: There) -> bool:
         there = looked.client.read(known.keys)
         plan = _plan(looked, there)
         with transaction.atomic():
-            receipts.note_plan(holding.lock(looked.hold), plan, {})
+            receipts.note_plan(holding.lock(looked.hold), plan, {}, looked.beyond)
             note_accepted(looked.target)
     return ending.finish(looked.hold, looked.record, plan, there)

@@ -6,12 +6,18 @@ import os
 
 from celery import Task, shared_task
 
-from cases.watchlists import enforcement, hints, publishing, reconciling
+from cases.watchlists import due, enforcement, hints, reconciling
 
 
 @shared_task(name="cases.watchlists.tasks.publish_due")
 def publish_due() -> None:
-    if publishing.publish_due():
+    if due.publish_due():
+        hints.hint_targets()
+
+
+@shared_task(name="cases.watchlists.tasks.publish_narrower")
+def publish_narrower() -> None:
+    if due.publish_narrower():
         hints.hint_targets()
 
 

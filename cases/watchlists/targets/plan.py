@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
+from typing import NamedTuple
 
 from cases.watchlists.formats import ListEntry
 from cases.watchlists.targets.base import Client, EntryId, Item, Plan, Refusal, Wish
@@ -23,10 +24,17 @@ class Room:
     places: int | None = None
 
 
+class TooMany(NamedTuple):
+    """The entries beyond what a target takes: how many, and the oldest decision of those that it takes."""
+
+    entries: int = 0
+    older_than: int = 0
+
+
 def wishes_of(
     client: Client, entries: Iterable[ListEntry], most: int
-) -> tuple[list[Wish], list[Refusal], int]:
-    """What to say and what cannot be said; and how many entries are beyond `most`, the oldest ones."""
+) -> tuple[list[Wish], list[Refusal], TooMany]:
+    """What to say and what cannot be said of the newest entries; and what is beyond `most` of them."""
     wishes: dict[str, Wish] = {}
     refused: list[Refusal] = []
     newest, beyond = _newest(entries, most)
@@ -39,7 +47,8 @@ def wishes_of(
             wishes[wish.key] = replace(same, entries=(*same.entries, which))
         else:
             wishes[wish.key] = wish
-    return list(wishes.values()), refused, beyond
+    oldest = min((entry.decision for entry in newest), default=0)
+    return list(wishes.values()), refused, TooMany(beyond, oldest if beyond else 0)
 
 
 def _newest(entries: Iterable[ListEntry], most: int) -> tuple[list[ListEntry], int]:

@@ -13,10 +13,11 @@ from cases.fields import SeenField
 from cases.models import Case, Decision
 from cases.watchlists import actions, publishing
 from cases.watchlists.computing import Rule
+from cases.watchlists.counts import Counts, preview_of
 from cases.watchlists.formats import REGISTRY
 from cases.watchlists.hints import hint_targets
 from cases.watchlists.models import Consumer, Publication, Watchlist
-from cases.watchlists.publishing import CannotPublish, Counts
+from cases.watchlists.publishing import CannotPublish
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.asked import whole_number
@@ -79,7 +80,7 @@ def rule(request: SignedInRequest, slug: str) -> HttpResponseBase:
         else:
             cases = [case.pk for case in told["cases"]]
             asked = Rule(shown.verdict, told["kinds"], told["scopes"], cases)
-            preview = publishing.preview(shown, asked)
+            preview = preview_of(shown, asked)
     context = {**frame(request, shown, "rule"), "form": form, "preview": preview}
     status = 422 if form.errors else 200
     return render(request, "desk/watchlist_rule.html", context, status=status)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cases.actions import undo
 from cases.clock import database_now
-from cases.models import Case, CaseValue, Decision
+from cases.models import Case, CaseValue, Decision, Sighting
 from cases.watchlists import actions, enforcement, publishing, tasks
 from cases.watchlists.after_block import effects_of, seen_after_block
 from cases.watchlists.enforcement import count_fetches
@@ -147,6 +147,68 @@ def test_what_was_seen_before_the_block_took_effect_does_not_count(rui: Person, 
     enforce(Decision.objects.get(), NOW)
     see(case, "a.example", NOW - timedelta(hours=1))
     assert seen_after_block() == []
+
+
+@pytest.mark.parametrize(("actions", "told"), [
+    (["ConnectionFailed"], []), (["ConnectionFailed", "ConnectionSuccess"], ["a.example"]),
+])  # fmt: skip
+def test_a_connection_of_an_earlier_day_does_not_count(
+    rui: Person, case: Case, actions: list[str], told: list[str]
+):
+    see(case, "a.example", NOW - timedelta(days=9), "ConnectionSuccess")
+    decide_on(rui, case, "a.example")
+    enforce(Decision.objects.get(), NOW - timedelta(days=3))
+    see(case, "a.example", NOW - timedelta(days=1), *actions)
+    assert [name for seen in seen_after_block() for name in seen.named] == told
+    assert (effects_of(case, ["a.example"])["a.example"].seen_at is not None) == bool(told)
+
+
+def test_of_the_day_of_the_block_itself_nobody_claims_anything(rui: Person, case: Case):
+    midnight = (NOW - timedelta(days=2)).replace(hour=0, minute=0, second=0)
+    effective_at, last_seen = midnight + timedelta(hours=12), midnight + timedelta(hours=15)
+    merge_and_settle(
+        case, row(dns="a.example", day=midnight.date(), first_seen=midnight, last_seen=last_seen)
+    )
+    decide_on(rui, case, "a.example")
+    enforce(Decision.objects.get(), effective_at)
+    assert seen_after_block() == []
+    effect = effects_of(case, ["a.example"])["a.example"]
+    assert (effect.seen_at, effect.possibly_at) == (None, last_seen)
+
+
+def test_a_day_that_began_after_the_block_on_the_same_day_counts(rui: Person, case: Case):
+    midnight = (NOW - timedelta(days=2)).replace(hour=0, minute=0, second=0)
+    first_seen, last_seen = midnight + timedelta(hours=13), midnight + timedelta(hours=15)
+    merge_and_settle(
+        case, row(dns="a.example", day=midnight.date(), first_seen=first_seen, last_seen=last_seen)
+    )
+    decide_on(rui, case, "a.example")
+    enforce(Decision.objects.get(), midnight + timedelta(hours=12))
+    assert effects_of(case, ["a.example"])["a.example"].seen_at == last_seen
+
+
+@pytest.mark.parametrize(("actions", "is_possible"), [
+    ([f"Other{number:02}" for number in range(11)], True), (["ConnectionFailed"], False),
+])  # fmt: skip
+def test_actions_that_were_cut_are_unknown_and_claimed_nowhere(
+    rui: Person, case: Case, actions: list[str], is_possible: bool
+):
+    merge_and_settle(case, row(dns="a.example", actions=actions))
+    decide_on(rui, case, "a.example")
+    enforce(Decision.objects.get(), NOW - timedelta(days=3))
+    see(case, "a.example", NOW - timedelta(days=1), *actions)
+    effect = effects_of(case, ["a.example"])["a.example"]
+    assert (effect.seen_at, effect.possibly_at is not None) == (None, is_possible)
+    assert seen_after_block() == []
+
+
+def test_a_sighting_from_before_actions_were_kept_by_day_is_unknown(rui: Person, case: Case):
+    block(rui, case, "a.example")
+    enforce(Decision.objects.get(), NOW - timedelta(days=3))
+    see(case, "a.example", NOW - timedelta(days=1))
+    Sighting.objects.update(connected=None)
+    effect = effects_of(case, ["a.example"])["a.example"]
+    assert (effect.seen_at, effect.possibly_at) == (None, NOW - timedelta(days=1))
 
 
 def test_a_block_of_the_address_counts_too(rui: Person, case: Case):

@@ -13,7 +13,7 @@ from cases.actions import undo
 from cases.clock import database_now
 from cases.models import Case, Decision, Proposal
 from cases.proposal_actions import approve
-from cases.watchlists import actions, publishing
+from cases.watchlists import actions, due, publishing
 from cases.watchlists.computing import Rule, compute, wanted
 from cases.watchlists.entries import difference, entries_of, gone_before, heading, read_for
 from cases.watchlists.formats.plain_text import PlainText
@@ -435,7 +435,7 @@ def test_a_list_is_published_a_minute_after_the_last_decision(
     see(case, "a.example")
     decide_on(rui, case, "a.example")
     age(seconds)
-    publishing.publish_due()
+    due.publish_due()
     assert Publication.objects.filter(watchlist__slug="all-blocks").count() == published
 
 
@@ -444,7 +444,7 @@ def test_decisions_that_never_rest_are_published_after_five_minutes(case: Case, 
     decide_on(rui, case, "a.example")
     age(301)
     decide_on(rui, case, "b.example")
-    publishing.publish_due()
+    due.publish_due()
     assert values_of(Publication.objects.get(watchlist__slug="all-blocks")) == ["a.example", "b.example"]
 
 
@@ -453,11 +453,11 @@ def test_the_switch_pauses_everything(case: Case, rui: Person, blocks: Watchlist
     decide_on(rui, case, "a.example")
     age(100)
     actions.pause_all(actor=lea, why="Firewall migration")
-    assert publishing.publish_due() == []
+    assert due.publish_due() == []
     with pytest.raises(CannotPublish, match="Firewall migration"):
         publish(blocks)
     actions.resume_all(actor=lea)
-    assert publishing.publish_due()
+    assert due.publish_due()
 
 
 def test_a_list_that_cannot_be_published_keeps_no_other_waiting(
@@ -474,7 +474,7 @@ def test_a_list_that_cannot_be_published_keeps_no_other_waiting(
         compute(rule)
 
     monkeypatch.setattr("cases.watchlists.publishing.compute", stumbling)
-    (made,) = publishing.publish_due()
+    (made,) = due.publish_due()
     assert made.watchlist.slug == "all-allows"
 
 

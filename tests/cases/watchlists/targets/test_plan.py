@@ -144,4 +144,4 @@ def test_two_entries_that_come_to_one_item_are_one_wish():
 def test_of_too_many_entries_the_newest_are_kept():
     many = [entry(f"n{number}.example", number) for number in range(10)]
     _, refused, beyond = wished(lambda each: "no", many, 4)
-    assert (sorted(each.entry.decision for each in refused), beyond) == ([6, 7, 8, 9], 6)
+    assert (sorted(each.entry.decision for each in refused), beyond) == ([6, 7, 8, 9], (6, 6))
