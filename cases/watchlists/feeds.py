@@ -1,35 +1,34 @@
 """What a web process needs to answer fetches, kept on its disk: so feeds go on while the database is down.
 
 A snapshot says who may fetch what and which publication is the newest; beside it lie the files, each made
-once per publication and format. Tokens are in it as hashes only.
+once per publication and format.
 """
 
 from __future__ import annotations
 
 import gzip
-import hmac
 import json
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Q
 
 from cases.watchlists.entries import heading, read_for
+from cases.watchlists.fetch_budget import FetchBudget
 from cases.watchlists.formats import REGISTRY
 from cases.watchlists.models import Consumer, FeedToken, Fetch, Publication
 from cases.watchlists.rendering import media_type, render
+from cases.watchlists.snapshot import Newest, Right, Snapshot, as_json, from_disk, opens, read_snapshot
 from cases.watchlists.tokens import hash_of
+from cases.watchlists.whole_files import write_whole
 
 _LOG = structlog.get_logger(__name__)
 # How old the snapshot may be while the database answers, and how long it is left alone when it does not.
@@ -49,14 +48,6 @@ class NothingYet(Exception):
     """Nothing was published, or what is there cannot be known or made now: ask again."""
 
 
-class TooMany(Exception):
-    """Asked too often; `seconds` until it goes on."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Wait {seconds} s.")
-        self.seconds = seconds
-
-
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A feed's file. `sha256` is of the plain bytes; a packed twin lies beside a long one."""
@@ -71,36 +62,6 @@ class Kept:
         return self.path.with_name(f"{self.path.name}.gz")
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
-    """What a token opens, and until when."""
-
-    consumer: int
-    watchlist: int
-    slug: str
-    format: str
-    ends_at: float | None
-
-
-class Newest(NamedTuple):
-    """`made_at`, in microseconds, tells publications apart also when a database was put back."""
-
-    publication: int
-    number: int
-    made_at: int
-
-    @property
-    def stem(self) -> str:
-        return f"{self.number}-{self.made_at}"
-
-
-@dataclass(slots=True)
-class Snapshot:
-    rights: Mapping[str, Right] = field(default_factory=dict)
-    # The newest publication of each list.
-    newest: Mapping[int, Newest] = field(default_factory=dict)
-
-
 class Feeds:
     """One per process. Requests of several threads share it."""
 
@@ -111,7 +72,7 @@ class Feeds:
         self._is_kept = False
         self._reading = Lock()
         self._making = Lock()
-        self._budget = _Budget()
+        self._budget = FetchBudget()
         self._noted: dict[int, tuple[float, int]] = {}
         # By feed: which file could not be made, and until when that is not tried again.
         self._not_made: dict[Path, tuple[str, float]] = {}
@@ -123,7 +84,7 @@ class Feeds:
             raise NothingYet
         digest = hash_of(token)
         right = snapshot.rights.get(digest)
-        if right is None or not _opens(right, slug, format):
+        if right is None or not opens(right, slug, format):
             # Only after the token was looked at: a neighbour's wrong tokens lock no right one out.
             self._budget.check_failures(address)
             self._budget.note_failure(address)
@@ -147,7 +108,7 @@ class Feeds:
             return self._snapshot
         try:
             try:
-                read = _read_snapshot()
+                read = read_snapshot()
                 self._fresh_until = time.monotonic() + FRESH_SECONDS
                 if read != self._snapshot or not self._is_kept:
                     self._snapshot = read
@@ -156,7 +117,7 @@ class Feeds:
                 _LOG.warning("feeds_without_database", error=str(error))
                 self._fresh_until = time.monotonic() + _LEAVE_ALONE_SECONDS
                 if self._snapshot is None:
-                    self._snapshot = _from_disk(self.folder / "snapshot.json")
+                    self._snapshot = from_disk(self.folder / "snapshot.json")
         finally:
             self._reading.release()
         return self._snapshot
@@ -165,7 +126,7 @@ class Feeds:
         """What cannot be written now is tried again; until then this process answers from memory."""
         self._is_kept = False
         try:
-            _write_whole(self.folder / "snapshot.json", _as_json(snapshot))
+            write_whole(self.folder / "snapshot.json", as_json(snapshot))
             self._is_kept = True
         except OSError as error:
             _LOG.error("feeds_not_kept", error=str(error))
@@ -235,7 +196,7 @@ class Feeds:
             ):
                 shutil.copyfileobj(plain, packed, 1 << 20)
             # The file comes last, and by it alone the others count: whatever fails before leaves no half.
-            _write_whole(home / f"{newest.stem}.json", {"sha256": rendered.sha256})
+            write_whole(home / f"{newest.stem}.json", {"sha256": rendered.sha256})
             Path(f"{draft}.gz").replace(home / f"{newest.stem}.gz")
             Path(draft).replace(home / newest.stem)
         finally:
@@ -280,111 +241,8 @@ class Feeds:
             self._noted[right.consumer] = (time.monotonic(), number)
 
 
-class _Budget:
-    """Counts the last minute, per consumer, and failures per address. In memory: it must work on its own."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._counts: dict[str, tuple[int, int]] = {}
-
-    def spend(self, consumer: int) -> None:
-        if self._add(f"consumer {consumer}") > settings.FOOTPRINT.feed_requests_per_minute:
-            raise TooMany(self._rest())
-
-    def check_failures(self, address: str) -> None:
-        minute, count = self._counts.get(f"address {address}", (0, 0))
-        if minute == self._minute() and count >= _FAILURES_PER_MINUTE:
-            raise TooMany(self._rest())
-
-    def note_failure(self, address: str) -> None:
-        self._add(f"address {address}")
-
-    def _add(self, key: str) -> int:
-        now = self._minute()
-        with self._lock:
-            if len(self._counts) > _MOST_COUNTED:
-                self._counts = {known: each for known, each in self._counts.items() if each[0] == now}
-            minute, count = self._counts.get(key, (now, 0))
-            count = count + 1 if minute == now else 1
-            self._counts[key] = (now, count)
-            return count
-
-    def _minute(self) -> int:
-        return int(time.monotonic() // 60)
-
-    def _rest(self) -> int:
-        return 60 - int(time.monotonic() % 60)
-
-
-_FAILURES_PER_MINUTE = 30
-_MOST_COUNTED = 10_000
-
-
 def _number(stem: str) -> int:
     return int(stem.partition("-")[0])
-
-
-def _opens(right: Right, slug: str, format: str) -> bool:
-    is_over = right.ends_at is not None and right.ends_at <= time.time()
-    same = hmac.compare_digest(f"{right.slug}/{right.format}".encode(), f"{slug}/{format}".encode())
-    return same and not is_over
-
-
-def _read_snapshot() -> Snapshot:
-    now = datetime.now(UTC)
-    tokens = FeedToken.objects.filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=now), consumer__revoked_at__isnull=True
-    ).select_related("consumer__watchlist")
-    rights = {
-        token.hash: Right(
-            token.consumer_id,
-            token.consumer.watchlist_id,
-            token.consumer.watchlist.slug,
-            token.consumer.format,
-            token.ends_at.timestamp() if token.ends_at else None,
-        )
-        for token in tokens
-    }
-    newest = Publication.objects.newest_of_each_list()
-    return Snapshot(rights, {each.watchlist_id: _newest(each) for each in newest})
-
-
-def _newest(publication: Publication) -> Newest:
-    stamp = int(publication.made_at.timestamp() * 1_000_000)
-    return Newest(publication.pk, publication.number or 0, stamp)
-
-
-def _as_json(snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "rights": {
-            digest: [each.consumer, each.watchlist, each.slug, each.format, each.ends_at]
-            for digest, each in snapshot.rights.items()
-        },
-        "newest": [[watchlist, *newest] for watchlist, newest in snapshot.newest.items()],
-    }
-
-
-def _from_disk(path: Path) -> Snapshot | None:
-    try:
-        kept = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return Snapshot(
-        {digest: Right(*right) for digest, right in kept["rights"].items()},
-        {watchlist: Newest(*newest) for watchlist, *newest in kept["newest"]},
-    )
-
-
-def _write_whole(path: Path, content: Mapping[str, Any]) -> None:
-    """A reader finds the old content or the new one, never half of one; nobody else can read it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w") as file:
-            json.dump(content, file)
-        Path(draft).replace(path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
 
 
 _FEEDS: dict[Path, Feeds] = {}

@@ -13,9 +13,10 @@ from django.db import connections
 
 from cases.actions import undo
 from cases.clock import database_now
-from cases.models import Case
+from cases.models import Case, Decision
 from cases.watchlists import actions, feeds, publishing
 from cases.watchlists.models import Consumer, FeedToken, Fetch, Watchlist
+from cases.watchlists.whole_files import write_whole
 from footprint.accounts.models import Person, Role
 from footprint.embedded import Home
 from footprint.ledger.record import Actor
@@ -141,6 +142,35 @@ def test_a_wrong_token_and_a_wrong_feed_look_alike(live_site: house.LiveSite, to
 def test_a_broken_basic_header_asks_for_the_token(live_site: house.LiveSite, token: str) -> None:
     for wrong in ("Basic ***", f"Basic {base64.b64encode(bytes([255])).decode()}", "Negotiate x"):
         assert fetch(live_site, "", Authorization=wrong).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"X-Api-Key": "{token}"}, 401),
+        ({"Cookie": "token={token}"}, 401),
+        ({"Authorization": "{token}"}, 401),
+        ({"Authorization": "Token {token}"}, 401),
+        ({"Authorization": "Basic {as_user}"}, 404),
+    ],
+)
+def test_a_token_in_the_wrong_place_opens_nothing(
+    live_site: house.LiveSite, token: str, headers: dict[str, str], status: int
+) -> None:
+    as_user = base64.b64encode(f"{token}:".encode()).decode()
+    sent = {name: text.format(token=token, as_user=as_user) for name, text in headers.items()}
+    answer = httpx.get(f"{live_site.url}/feeds/all-blocks/plain-text", headers=sent, trust_env=False)
+    assert (answer.status_code, "a.example" in answer.text) == (status, False)
+
+
+def test_a_list_that_people_have_emptied_is_an_empty_200_of_its_own_version(
+    live_site: house.LiveSite, token: str, blocks: Watchlist, lea: Person
+) -> None:
+    undo(actor=lea, decision=Decision.objects.get())
+    publish(blocks)
+    answer = fetch(live_site, token)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["X-Footprint-Publication"] == "2"
 
 
 def test_a_list_that_was_never_published_is_no_empty_list(live_site: house.LiveSite, lea: Person) -> None:
@@ -282,14 +312,14 @@ def test_fault_40_a_file_that_could_not_be_made_is_tried_again(
 def test_fault_40_a_disk_that_is_full_at_the_last_moment_keeps_no_half(
     live_site: house.LiveSite, token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = feeds._write_whole
+    write = write_whole
 
     def full(path: Path, content: Mapping[str, Any]) -> None:
         if path.name != "snapshot.json":
             raise OSError(28, "No space left on device")
         write(path, content)
 
-    monkeypatch.setattr(feeds, "_write_whole", full)
+    monkeypatch.setattr(feeds, "write_whole", full)
     assert fetch(live_site, token).status_code == 503
     assert list((tmp_path / "feeds" / "all-blocks" / "plain-text").iterdir()) == []
 

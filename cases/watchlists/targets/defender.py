@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from cases.watchlists.formats import ListEntry
 from cases.watchlists.formats.indicators import Indicator, indicator_of
-from cases.watchlists.formats.spelled import moment, one_line
+from cases.watchlists.formats.spelled import free_text, moment
 from cases.watchlists.targets.base import EntryId, Item, Outcome, Plan, Step, There, Wish
 from cases.watchlists.targets.calling import Caller
 from footprint.azure.errors import Rejected, Unavailable
@@ -52,7 +52,7 @@ class DefenderClient:
             "indicatorType": said.type,
             "action": "Block" if blocks else "Allowed",
             "title": f"Footprint decision {entry.decision} ({self.mark})",
-            "description": one_line(entry.reason, _LONGEST_TEXT) or "No reason was given.",
+            "description": free_text(entry.reason, _LONGEST_TEXT) or "No reason was given.",
             "severity": "Medium" if blocks else "Informational",
             "expirationTime": "" if entry.expires_at is None else moment(entry.expires_at),
         }

@@ -17,7 +17,7 @@ from typing import Any
 from cases.watchlists.formats import ListEntry
 from cases.watchlists.formats.exact import refusal
 from cases.watchlists.formats.ids import stable_id
-from cases.watchlists.formats.spelled import csv_row, moment, one_line
+from cases.watchlists.formats.spelled import csv_row, free_text, moment
 from cases.watchlists.targets.base import EntryId, Item, Outcome, Plan, Step, There, Wish
 from cases.watchlists.targets.calling import Caller
 from cases.watchlists.targets.errors import NotMade, NotOurs, Unfinished
@@ -85,9 +85,9 @@ class SentinelClient:
             entry.value,
             entry.kind,
             entry.verdict,
-            one_line(entry.reason, _LONGEST_REASON),
+            free_text(entry.reason, _LONGEST_REASON),
             "" if entry.case is None else str(entry.case),
-            one_line(entry.decided_by, _LONGEST_NAME_OF_PERSON),
+            free_text(entry.decided_by, _LONGEST_NAME_OF_PERSON),
             moment(entry.decided_at),
             "" if entry.expires_at is None else moment(entry.expires_at),
             str(entry.decision),

@@ -10,7 +10,8 @@ from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBas
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from cases.watchlists.feeds import Kept, NothingYet, NotThere, TooMany, feeds
+from cases.watchlists.feeds import Kept, NothingYet, NotThere, feeds
+from cases.watchlists.fetch_budget import TooMany
 from footprint.accounts.gate import open_to_all
 from footprint.ledger.origin import address_of
 

@@ -23,3 +23,13 @@ def blocks(db: None) -> Watchlist:
 @pytest.fixture
 def lea(db: None) -> Person:
     return Person.objects.create_user("lea", password="a long enough word", role=Role.LEAD)
+
+
+@pytest.fixture
+def allows(db: None) -> Watchlist:
+    return Watchlist.objects.get(slug="all-allows")
+
+
+@pytest.fixture
+def tom(db: None) -> Person:
+    return Person.objects.create_user("tom", password="a long enough word", role=Role.LEAD)

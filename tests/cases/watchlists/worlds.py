@@ -50,6 +50,24 @@ def publish(watchlist: Watchlist) -> Publication | None:
     return publishing.publish(actor=Actor.clock("test"), watchlist=watchlist, why="A test")
 
 
+def to_push(
+    lab: Lab, kind: str, blocks: Watchlist, rui: Person, case: Case, *values: str, **fields: Any
+) -> Target:
+    """A target of a list that was published with these values, not looked at yet."""
+    block(rui, case, *values)
+    publish(blocks)
+    return target_at(lab, kind, blocks, **fields)
+
+
+def pushed(
+    lab: Lab, kind: str, blocks: Watchlist, rui: Person, case: Case, *values: str, **fields: Any
+) -> Target:
+    """The same once it was reconciled."""
+    target = to_push(lab, kind, blocks, rui, case, *values, **fields)
+    reconcile(target)
+    return target
+
+
 def reconcile(target: Target) -> Reconciliation:
     """Whatever a pause or a lease says; the record of it."""
     Target.objects.filter(pk=target.pk).update(next_at=target.made_at, not_before=None, lease_until=None)

@@ -79,3 +79,16 @@ def add_by_hand(lab: Lab, kind: str, value: str) -> None:
         lab.defender.add_by_hand(value)
     else:
         lab.sentinel.add_by_hand(ALIAS, Value=value, Kind="name", Verdict="blocked")
+
+
+def edit_by_hand(lab: Lab, kind: str, *, gone: str, changed: str) -> None:
+    """Removes the item of one value, and makes something else of the other's."""
+    if kind == DEFENDER:
+        names = {each["indicatorValue"]: name for name, each in lab.defender.indicators.items()}
+        del lab.defender.indicators[names[gone]]
+        lab.defender.indicators[names[changed]]["action"] = "Audit"
+    else:
+        items = lab.sentinel.watchlists[ALIAS].items
+        ids = {item.content["Value"]: name for name, item in items.items()}
+        del items[ids[gone]]
+        items[ids[changed]].content["Verdict"] = "allowed"
