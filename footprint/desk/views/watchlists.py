@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Exists, Max, OuterRef
 from django.http import FileResponse, Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_safe
@@ -52,7 +52,8 @@ def watchlists(request: SignedInRequest) -> HttpResponse:
 
 def all_lists(request: SignedInRequest, *, why: str = "", refused: str = "") -> HttpResponse:
     """`why` was typed to pause all publishing, and `refused` says what is wrong with it."""
-    rows = _list_rows(list(Watchlist.objects.all()))
+    held = Publication.objects.held().filter(watchlist=OuterRef("pk"))
+    rows = _list_rows(list(Watchlist.objects.annotate(is_held=Exists(held))))
     context = {
         "nav": "watchlists",
         "rows": rows,
