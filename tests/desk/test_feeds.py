@@ -14,7 +14,7 @@ from django.db import connections
 from cases.actions import undo
 from cases.clock import database_now
 from cases.models import Case, Decision
-from cases.watchlists import actions, feeds, publishing
+from cases.watchlists import actions, feeds, fetch_budget, publishing
 from cases.watchlists.models import Consumer, FeedToken, Fetch, Watchlist
 from cases.watchlists.whole_files import write_whole
 from footprint.accounts.models import Person, Role
@@ -216,7 +216,7 @@ def test_fault_39_only_the_hash_of_a_token_is_kept(token: str, lea: Person) -> N
 def test_who_asks_too_often_must_wait(
     live_site: house.LiveSite, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feeds, "_FAILURES_PER_MINUTE", 2)
+    monkeypatch.setattr(fetch_budget, "_FAILURES_PER_MINUTE", 2)
     codes = [fetch(live_site, "fp_feed_wrong").status_code for _ in range(4)]
     assert 429 in codes
     assert set(codes) <= {404, 429}

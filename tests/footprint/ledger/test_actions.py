@@ -71,8 +71,6 @@ NO_ENTRY = {
     "cases.watchlists.ending.note_plan": "as begin",
     "cases.watchlists.ending.note_step": "as begin; the sums are the entry",
     "cases.watchlists.enforcement.note_accepted": "what the target's receipts say already",
-    "cases.watchlists.publishing.pending": "it reads",
-    "cases.watchlists.publishing.preview": "it fills a temporary table",
     "footprint.ledger.record.change": "it is what writes entries",
     "hunts.runs.cancel_left_over": "asking for the end of the run was the entry",
     "hunts.store_entries.tell_left_over": "of the event that was noted, whichever it is",
