@@ -18,6 +18,7 @@ from cases.intake_forms import ConfirmListForm, ReadListForm
 from cases.intake_querysets import IntakeLineQuerySet
 from cases.intakes.confirming import takes_lead
 from cases.intakes.hints import hint
+from cases.intakes.taking_in import LARGEST_BYTES
 from cases.models import Intake, IntakeLine
 from cases.refusals import CannotDecide
 from cases.watchlists.formats.spelled import csv_row, defused
@@ -77,6 +78,7 @@ def _new_page(request: SignedInRequest, form: ReadListForm) -> HttpResponse:
         "form": form,
         "latest": Intake.objects.select_related("person")[:LATEST],
         "small_list": SMALL_LIST,
+        "largest": LARGEST_BYTES,
     }
     return render(request, "cases/new_intake.html", context, status=422 if form.errors else 200)
 

@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsS
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from footprint.asked import Gone
 from footprint.ledger.record import ORIGIN
@@ -65,8 +66,14 @@ def error_page(request: HttpRequest, status: int, said: str = "") -> HttpRespons
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
-        return error_page(request, 413)
+        return error_page(request, 413, _larger_way(request))
     return error_page(request, 400, _own_words(exception))
+
+
+def _larger_way(request: HttpRequest) -> str:
+    if request.path == reverse("new-intake"):
+        return "A list that is pasted holds 2 MB at most. Choose it as a file: that may have 10 MB."
+    return ""
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

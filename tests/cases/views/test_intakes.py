@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from cases.intake_actions import SMALL_LIST, confirm, shown_of
 from cases.intakes.examining import examine
 from cases.intakes.landing import land_waiting
+from cases.intakes.taking_in import LARGEST_BYTES
 from cases.models import Decision, Intake, IntakeLine
 from footprint.accounts.models import Person, Role
 from tests.cases.intakes.test_taking_in import taken
@@ -249,3 +250,14 @@ def test_only_who_may_confirm_makes_the_page_sum_up_the_lines(site: Client, rui:
     assert IntakeLine.objects.filter(intake=intake, against=contrary).count() == 1
     assert len(before) == 64
     assert shown_of(intake) != before
+
+
+def test_a_paste_that_is_too_large_is_told_the_way_of_a_file(site: Client) -> None:
+    answer = site.post("/intakes/new/", {"verdict": "blocked", "pasted": "a.example\n" * 220_000})
+    assert answer.status_code == 413
+    assert "Choose it as a file: that may have 10 MB." in text_of(answer)
+    assert "your browser still has what you typed" in text_of(answer)
+
+
+def test_the_form_tells_the_browser_how_large_a_list_may_be(site: Client) -> None:
+    assert f'data-largest="{LARGEST_BYTES}"' in site.get("/intakes/new/").content.decode()
