@@ -3,11 +3,17 @@
 duckdb-kql knows no types, so its SQL asks each cell what it is: whether it is JSON, whether a text reads
 like an array. The types of our columns are known, so these questions are answered here, beforehand: the
 answers are the same, in half the time. SQL that is not recognised stays as it is, correct and slower.
+
+Translating takes longer than a rare name's rows do, and questions differ in names and times alone. So
+these are put into the SQL afterwards, and the SQL around them is kept.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import duckdb_kql
 
@@ -18,10 +24,13 @@ from hunts.telemetry.names import file_key
 # Without it a query with a join or a union has no translation.
 _SCHEMA = {TABLE: list(RECORDED)}
 
-# A list of at least so many names is put into the SQL afterwards: translating one takes its time per name.
-_LONG_LIST = 16
 _KQL_TEXT = r'"(?:[^"\\]|\\["\\])*+"'
-_LISTS = re.compile(rf'in~ \((?P<texts>{_KQL_TEXT}(?:, {_KQL_TEXT})*+)\)|"(?:[^"\\]|\\.)*+"')
+_KQL_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
+_NAMES_AND_TIMES = re.compile(
+    rf'in~ \((?P<texts>{_KQL_TEXT}(?:, {_KQL_TEXT})*+)\)|datetime\((?P<time>{_KQL_TIME})\)|"(?:[^"\\]|\\.)*+"'
+)
+_TIME_MARK = "1970-01-01T00:00:00.{:06}Z"
+_KEPT_FORMS = 256
 # What is quoted is matched as a whole, so nothing inside of it is taken for SQL.
 _LITERAL = r"'(?:[^']|'')*+'"
 _QUOTED_NAME = r'"(?:[^"]|"")*+"'
@@ -50,37 +59,64 @@ _BIN = (
 _ASKS_FOR_TYPES = re.compile(rf"{_TEXT}|{_SET}|{_IN}|{_BIN}|{_LITERAL}|{_QUOTED_NAME}")
 
 
+@dataclass(frozen=True)
+class Form:
+    """A text with marks in the place of lists of names and of times, and what each mark stands for."""
+
+    text: str
+    lists: dict[str, list[str]] = field(default_factory=dict)
+    times: dict[str, str] = field(default_factory=dict)
+
+
 def translated(kql: str) -> str:
     """Raises duckdb_kql.KqlError."""
-    short, lists = without_long_lists(kql)
-    sql = with_known_types(_plain(short))
-    for mark, texts in lists.items():
-        if sql.count(mark) != sql.count(f"IN ('{mark}')"):
-            return with_known_types(_plain(kql))
+    form = form_of(kql)
+    sql = _translated_form(form.text)
+    # Of a mark of which the translation made anything else, nothing is put into its place.
+    if any(sql.count(mark) != sql.count(f"'{mark}'") or mark not in sql for mark in form.times) or any(
+        sql.count(mark) != sql.count(f"IN ('{mark}')") or mark not in sql for mark in form.lists
+    ):
+        return _translated_whole(kql)
+    for mark, time in form.times.items():
+        sql = sql.replace(f"'{mark}'", f"'{time}'")
+    for mark, texts in form.lists.items():
         names = ", ".join(file_key("'" + text.replace("'", "''") + "'") for text in texts)
         sql = sql.replace(f"IN ('{mark}')", f"IN ({names})")
     return sql
 
 
-def _plain(kql: str) -> str:
-    return fold_literals(duckdb_kql.to_sql(kql, schema=_SCHEMA, allow_write=False))
+def _translated_whole(kql: str) -> str:
+    return with_known_types(fold_literals(duckdb_kql.to_sql(kql, schema=_SCHEMA, allow_write=False)))
 
 
-def without_long_lists(kql: str) -> tuple[str, dict[str, list[str]]]:
-    """The text with a mark in the place of each long list of names, and the names by mark."""
+_translated_form = lru_cache(maxsize=_KEPT_FORMS)(_translated_whole)
+
+
+def form_of(kql: str) -> Form:
     lists: dict[str, list[str]] = {}
+    times: dict[str, str] = {}
 
     def marked(found: re.Match[str]) -> str:
-        texts = re.findall(_KQL_TEXT, found["texts"] or "")
-        if len(texts) < _LONG_LIST:
+        if found["time"]:
+            mark = _unused(_TIME_MARK, times, kql)
+            times[mark] = found["time"]
+            return f"datetime({mark})"
+        if not found["texts"]:
             return found[0]
-        mark = f"list {len(lists)}"
-        while mark in kql:
-            mark += "."
+        mark = _unused("list {}.", lists, kql)
+        texts = re.findall(_KQL_TEXT, found["texts"])
         lists[mark] = [re.sub(r"\\(.)", r"\1", text[1:-1]) for text in texts]
         return f'in~ ("{mark}")'
 
-    return _LISTS.sub(marked, kql), lists
+    return Form(_NAMES_AND_TIMES.sub(marked, kql), lists, times)
+
+
+def _unused(mark: str, taken: Collection[str], kql: str) -> str:
+    """The same ones for the same form, unless the text has one of its own."""
+    number = len(taken)
+    while mark.format(number) in kql or mark.format(number) in taken:
+        number += 1
+    return mark.format(number)
 
 
 def fold_literals(sql: str) -> str:

@@ -13,10 +13,11 @@ MEMORY_LIMIT = "1GB"
 # DuckDB holds whole row groups, per thread, and a day of long command lines must fit too. One thread is
 # enough: most of the time goes into reading, which happens meanwhile.
 THREADS = 1
-# Small groups, so that the rows of one file name are found by the groups' least and greatest FileKey;
-# but not so many that a file's directory of groups takes longer to read than a group.
-LEAST_GROUP_ROWS, MOST_GROUP_ROWS = 8_192, 65_536
-GROUPS_PER_FILE = 10
+# Small groups, so that the rows of one file name are found by the groups' least and greatest FileKey: a
+# rare name costs one group of each file. But not so many that a file's directory of groups takes longer
+# to read than a group, and more memory: a database keeps those of all files.
+LEAST_GROUP_ROWS, MOST_GROUP_ROWS = 2_048, 65_536
+GROUPS_PER_FILE = 32
 ROW_GROUP_BYTES = "32MB"
 # DuckDB makes groups of whole vectors.
 _VECTOR_ROWS = 2_048

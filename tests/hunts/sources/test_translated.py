@@ -19,13 +19,14 @@ from hunts.kql.plan import plan_query
 from hunts.kql.window import Window
 from hunts.sources.local import LocalAdapter
 from hunts.sources.locked import Limits, Visible, locked_database, question_connection
-from hunts.sources.translated import fold_literals, translated, with_known_types, without_long_lists
+from hunts.sources.translated import fold_literals, form_of, translated, with_known_types
 from hunts.telemetry.columns import RECORDED
 from hunts.telemetry.names import file_key
 from tests.hunts.parquet import NOON, recorded, write_parquet
 
 DIALECT = LocalAdapter.dialect
 WINDOW = Window.days((NOON - timedelta(days=3)).date(), NOON.date())
+OTHER_WINDOW = Window(NOON - timedelta(hours=30), NOON)
 MANY = tuple(f"name '{number}' list 0.\"x.EXE" for number in range(40))
 # Pieces of the SQL that is looked for, as a file may be called.
 PIECES = (
@@ -42,7 +43,7 @@ PIECES = (
         "lower('",
     ),
     *(" ELSE CAST(", " AS VARCHAR) END, '')", "to_json(", "TRY_CAST(", "IN (", ") END", "epoch(", "lower('"),
-    *("list 0", "in~ (", "\\", "Ö"),
+    *("list 0.", "list 1.", "1970-01-01T00:00:00.000000Z", "datetime(", "in~ (", "\\", "Ö"),
 )
 NAMES = st.lists(st.sampled_from(PIECES), min_size=1).map("".join)
 # Translating takes a tenth of a second.
@@ -64,19 +65,19 @@ def test_lowered_literals_are_folded_beforehand_and_nothing_else_is(sql: str, fo
     assert fold_literals(sql) == folded
 
 
-def test_a_long_list_of_names_is_not_translated_name_by_name() -> None:
+def test_questions_that_differ_in_names_and_days_have_one_form() -> None:
     kql = footprint_query([parse_file(name) for name in MANY], WINDOW, DIALECT).text
-    short, [names] = without_long_lists(kql)[0], without_long_lists(kql)[1].values()
-    assert names == list(MANY)
-    assert len(short) < 1_500
+    form = form_of(kql)
+    assert list(form.lists.values()) == [list(MANY)]
+    assert [time[:10] for time in form.times.values()] == ["2026-10-30", "2026-11-03"]
+    assert form_of(footprint_query([parse_file("a.exe")], OTHER_WINDOW, DIALECT).text).text == form.text
 
 
 @few
-@given(st.lists(NAMES, min_size=16, max_size=20, unique=True))
-def test_a_long_list_of_any_names_becomes_the_same_sql(names: list[str]) -> None:
-    kql = footprint_query(
-        [AskedFile(FileKind.NAME, name, file_key(name)) for name in names], WINDOW, DIALECT
-    ).text
+@given(st.lists(NAMES, min_size=1, max_size=20, unique=True), st.sampled_from([WINDOW, OTHER_WINDOW]))
+def test_any_names_and_days_become_the_same_sql_as_without_a_form(names: list[str], window: Window) -> None:
+    files = [AskedFile(FileKind.NAME, name, file_key(name)) for name in names]
+    kql = footprint_query(files, window, DIALECT).text
     plain = duckdb_kql.to_sql(kql, schema={TABLE: list(RECORDED)}, allow_write=False)
     whole = with_known_types(fold_literals(plain))
     assert translated(kql) == whole
