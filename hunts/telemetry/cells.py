@@ -2,16 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hunts.telemetry.columns import RECORDED, TIME_COLUMN
-from hunts.telemetry.times import read_time_text, read_time_text_again
+from hunts.telemetry.times import read_time_text, read_time_text_again, read_time_texts
+
+Read = Callable[[object], str | None]
 
 # What a reader found: one cell per column of RECORDED.
 Cells = list[Any]
 # What is staged: the same as text. "" is the empty text in a text column and NULL in any other.
-Row = list[str]
+Row = Sequence[str]
 
 COLUMN_NAMES = tuple(RECORDED)
 _TIME_INDEX = COLUMN_NAMES.index(TIME_COLUMN)
@@ -21,7 +23,11 @@ _REPORT_INDEX = COLUMN_NAMES.index("ReportId")
 _OLDEST = "1970"
 _NO_YEAR = "0001"
 
-_TEXT_OR_NONE = frozenset((str, type(None)))
+_NONE = type(None)
+_NOTHING = frozenset((None, ""))
+_TEXT_OR_NONE = frozenset((str, _NONE))
+# Where equal values are the same value: 1 and True are not.
+_ALIKE = (frozenset((str,)), frozenset((int,)), frozenset((bool,)))
 
 
 class BadCell(Exception):
@@ -48,18 +54,76 @@ class CellReader:
             except ValueError as error:
                 raise BadCell(f"ReportId: {error}") from error
         for index, name, read in _TYPED:
-            value = cells[index]
-            if value is None or value == "":
-                continue
-            try:
-                cells[index] = read(value)
-            except ValueError:
-                self.unread[name] += 1
-                cells[index] = None
+            cells[index] = self._cell(cells[index], name, read)
         if not _TEXT_OR_NONE.issuperset(map(type, cells)):
             cells = [_as_text(value) for value in cells]
         # A cell that is false by now is None or "".
         return [cell or "" for cell in cells]
+
+    def finish_together(self, rows: Sequence[Cells]) -> list[Row] | None:
+        """What `finish` gives for each, a column at a time, which takes a third as long.
+
+        None, and nothing is counted, when the time or the ReportId of any of them cannot be read.
+        """
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        try:
+            columns[_TIME_INDEX] = _event_times(columns[_TIME_INDEX])
+            columns[_REPORT_INDEX] = _read_column(_long, columns[_REPORT_INDEX])
+        except (BadCell, ValueError):
+            return None
+        for index, name, read in _TYPED:
+            columns[index] = self._column(columns[index], name, read)
+        return list(zip(*map(_texts, columns), strict=True))
+
+    def _column(self, column: Sequence[Any], name: str, read: Read) -> Sequence[str | None]:
+        try:
+            return _read_column(read, column)
+        except ValueError:
+            return [self._cell(cell, name, read) for cell in column]
+
+    def _cell(self, value: object, name: str, read: Read) -> str | None:
+        if value is None or value == "":
+            return None
+        try:
+            return read(value)
+        except ValueError:
+            self.unread[name] += 1
+            return None
+
+
+def _read_column(read: Read, column: Sequence[Any]) -> Sequence[str | None]:
+    kinds = set(map(type, column))
+    if kinds == {_NONE}:
+        return column
+    if kinds - {_NONE} in _ALIKE:
+        # Most are of few values.
+        values = list(set(column) - _NOTHING)
+        known = dict(zip(values, _known_times(values) if read is _time else map(read, values), strict=True))
+        return list(map(known.get, column))
+    return [None if value is None or value == "" else read(value) for value in column]
+
+
+def _known_times(values: Sequence[Any]) -> Sequence[str | None]:
+    if set(map(type, values)) != {str}:
+        return list(map(_time, values))
+    return [None if text.startswith(_NO_YEAR) else text for text in read_time_texts(values)]
+
+
+def _texts(column: Sequence[Any]) -> Sequence[str]:
+    kinds = set(map(type, column))
+    if kinds == {str}:
+        return column
+    if kinds == {_NONE}:
+        return ("",) * len(column)
+    return list(map(_as_text, column))
+
+
+def _event_times(column: Sequence[Any]) -> Sequence[str]:
+    if set(map(type, column)) == {str}:
+        times = read_time_texts(column)
+        if min(times) >= _OLDEST:
+            return times
+    return list(map(_event_time, column))
 
 
 def _as_text(value: object) -> str:

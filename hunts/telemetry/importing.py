@@ -126,10 +126,12 @@ class _Import:
     def _take(
         self, items: Iterable[Item], opened: OpenExport, staged: StagedRows, bad_lines: BadLines
     ) -> None:
+        told = staged.rows
         for item in items:
             if isinstance(item, list):
                 staged.add(item)
-                if staged.rows % _ROWS_BETWEEN_REPORTS == 0:
+                if staged.rows >= told + _ROWS_BETWEEN_REPORTS:
+                    told = staged.rows
                     self._tell_reading(opened, staged)
             elif isinstance(item, BadLine):
                 bad_lines.add(opened.export.name, item)

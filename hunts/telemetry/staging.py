@@ -29,6 +29,7 @@ _LONGEST_ROW = 8 * LINE_CAP
 _PART_GROUP_ROWS = 2_048
 # Characters of staged CSV that hardly ever stand in telemetry.
 _BETWEEN, _QUOTE = "\x1f", "\x1e"
+_NEED_QUOTES = (_QUOTE, "\n", "\r")
 _BETWEENS = len(RECORDED) - 1
 
 
@@ -54,10 +55,11 @@ class StagedRows:
             self._writer.close()
         self._connection.close()
 
-    def add(self, row: Row) -> None:
+    def add(self, rows: Sequence[Row]) -> None:
+        """Some thousand at most: a chunk is looked at between them."""
         writer = self._writer or self._next_writer()
-        writer.write(self.rows, row)
-        self.rows += 1
+        writer.write(self.rows, rows)
+        self.rows += len(rows)
         if writer.is_full():
             self._hand_over(writer)
 
@@ -91,20 +93,35 @@ class StagedRows:
         """
         run = self._connection.execute
         run(f"CREATE OR REPLACE TEMP VIEW staged AS SELECT * FROM {sql_parquet(self._parts[day])}")
+        if self._all_differ(stored):
+            return self._write("FROM staged", self.rows_of(day), target), 0
         run("CREATE OR REPLACE TEMP TABLE first (Ordinal BIGINT, Stored BOOLEAN)")
         run(_first_of_each(EVENT_COLUMNS, HAS_REPORT, stored))
         if run(f"SELECT 1 FROM staged WHERE NOT ({HAS_REPORT}) LIMIT 1").fetchall():
             run(_first_of_each(tuple(RECORDED), f"NOT ({HAS_REPORT})", stored))
-        return self._write("NOT Stored", target), self._write("Stored", doubles)
+        return self._write_chosen("NOT Stored", target), self._write_chosen("Stored", doubles)
 
-    def _write(self, condition: str, target: Path) -> int:
+    def _all_differ(self, stored: Sequence[Path]) -> bool:
+        """Whether that is certain at a glance: rows with different hashes differ."""
+        names = ", ".join(EVENT_COLUMNS)
+        rows = f"SELECT {names} FROM staged"
+        if stored:
+            rows += f" UNION ALL SELECT {names} FROM {sql_parquet(stored)} WHERE {HAS_REPORT}"
+        [(differ,)] = self._connection.execute(
+            f"SELECT count(*) = count(ReportId) AND count(*) = count(DISTINCT hash({names})) FROM ({rows})"
+        ).fetchall()
+        return bool(differ)
+
+    def _write_chosen(self, condition: str, target: Path) -> int:
         chosen = f"(SELECT Ordinal FROM first WHERE {condition})"
         [(count,)] = self._connection.execute(f"SELECT count(*) FROM {chosen}").fetchall()
+        return self._write(f"FROM staged SEMI JOIN {chosen} AS chosen USING (Ordinal)", int(count), target)
+
+    def _write(self, rows: str, count: int, target: Path) -> int:
         if count:
             columns = (*RECORDED, f"{FILE_KEY} AS FileKey")
-            rows = f"FROM staged SEMI JOIN {chosen} AS chosen USING (Ordinal)"
             write_sorted(self._connection, columns, rows, count, target)
-        return int(count)
+        return count
 
     def _count(self, expression: str) -> int:
         parts = [part for parts in self._parts.values() for part in parts]
@@ -145,23 +162,32 @@ class _ChunkWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows = 0
+        self._unchecked = 0
         self._file = path.open("wb", buffering=1024 * 1024)
         self._text = io.TextIOWrapper(self._file, encoding="utf-8", newline="")
         self._csv = csv.writer(self._text, delimiter=_BETWEEN, quotechar=_QUOTE, lineterminator="\r\n")
 
-    def write(self, ordinal: int, row: Row) -> None:
+    def write(self, ordinal: int, rows: Sequence[Row]) -> None:
         """Joining is a fifth of csv.writer's time, and few rows hold a character that needs quoting."""
-        line = _BETWEEN.join(row)
-        if line.count(_BETWEEN) > _BETWEENS or _QUOTE in line or "\n" in line or "\r" in line:
-            self._csv.writerow([ordinal, *row])
-        else:
-            self._text.write(f"{ordinal}{_BETWEEN}{line}\r\n")
-        self.rows += 1
+        lines = list(map(_BETWEEN.join, rows))
+        text = "".join(lines)
+        self.rows += len(rows)
+        self._unchecked += len(rows)
+        if text.count(_BETWEEN) > _BETWEENS * len(rows) or any(mark in text for mark in _NEED_QUOTES):
+            for number, row in enumerate(rows, start=ordinal):
+                self._csv.writerow([number, *row])
+            return
+        self._text.writelines(
+            [f"{number}{_BETWEEN}{line}\r\n" for number, line in enumerate(lines, start=ordinal)]
+        )
 
     def is_full(self) -> bool:
         if self.rows >= CHUNK_ROWS:
             return True
-        return self.rows % _ROWS_BETWEEN_SIZE_CHECKS == 0 and self._file.tell() >= CHUNK_BYTES
+        if self._unchecked < _ROWS_BETWEEN_SIZE_CHECKS:
+            return False
+        self._unchecked = 0
+        return self._file.tell() >= CHUNK_BYTES
 
     def close(self) -> None:
         self._text.close()

@@ -9,6 +9,8 @@ is what DuckDB and Python can hold: a seventh decimal is dropped, not rounded.
 """
 
 import re
+from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -19,6 +21,7 @@ _MONTH_NAMED = re.compile(
 )
 _ODD_SPACES = str.maketrans({"\u202f": " ", "\u00a0": " "})
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_USUAL = re.compile(r"(?:\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z\n)*", re.ASCII)
 _ISO_SHORTEST = len("2022-07-01T05:42:37")
 
 
@@ -39,10 +42,19 @@ def read_time(text: str) -> datetime:
 def read_time_text(text: str) -> str:
     """read_time, written as DuckDB reads a TIMESTAMP; such texts sort like their times."""
     time = read_time(text)
-    if time.tzinfo is UTC and text[10] == "T" and text[-1] == "Z" and text[19] == ".":
+    if time.tzinfo is UTC and text[10] == "T" and text[-1] == "Z" and text[19] in ".Z":
         # The usual case needs no more than cutting.
         return text[: min(26, len(text) - 1)]
     return time.isoformat(" ", "microseconds").removesuffix("+00:00")
+
+
+def read_time_texts(texts: Sequence[str]) -> list[str]:
+    """read_time_text of each, in a third of the time when all have the usual form."""
+    if _USUAL.fullmatch("\n".join((*texts, ""))) is None:
+        return list(map(read_time_text, texts))
+    # Whether there is such a day and hour is all that is left to ask.
+    deque(map(datetime.fromisoformat, texts), maxlen=0)
+    return [text[: min(26, len(text) - 1)] for text in texts]
 
 
 @lru_cache(maxsize=65_536)

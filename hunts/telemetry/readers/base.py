@@ -29,7 +29,8 @@ class OtherTable:
 
 OTHER_TABLE = OtherTable()
 
-Item = Row | BadLine | OtherTable
+# Rows come many at once.
+Item = list[Row] | BadLine | OtherTable
 
 
 class Reader(Protocol):

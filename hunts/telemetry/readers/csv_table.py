@@ -4,11 +4,13 @@ import csv
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
-from hunts.telemetry.cells import BadCell, CellReader, Cells
+from hunts.telemetry.cells import CellReader, Cells
 from hunts.telemetry.columns import ENDPOINT_COLUMNS, FILE_COLUMN, RECORDED, TIME_COLUMN, TIME_NAMES
 from hunts.telemetry.exports import OpenExport
 from hunts.telemetry.lines import LINE_CAP, LINE_CAP_WORDS, Line, LineSource
 from hunts.telemetry.readers.base import BadLine, Item, Unrecognised
+from hunts.telemetry.readers.together import BYTES, ROWS, finished
+from hunts.telemetry.unpacking import BrokenOff
 
 # Python's own limit, 131,072 characters, is shorter than a line may be.
 csv.field_size_limit(LINE_CAP)
@@ -110,22 +112,38 @@ class CsvTable:
         return list(names)
 
     def items(self, export: OpenExport, cells: CellReader) -> Iterator[Item]:
-        records = CsvRecords(export.lines)
+        read: list[tuple[Cells, list[Line]]] = []
+        size = 0
+        try:
+            for found in self._found(CsvRecords(export.lines)):
+                if isinstance(found, BadLine):
+                    yield from finished(cells, read, _bad_line)
+                    yield found
+                    read, size = [], 0
+                    continue
+                read.append(found)
+                size += sum(len(line.data) for line in found[1])
+                if len(read) >= ROWS or size >= BYTES:
+                    yield from finished(cells, read, _bad_line)
+                    read, size = [], 0
+        except BrokenOff:
+            yield from finished(cells, read, _bad_line)
+            raise
+        yield from finished(cells, read, _bad_line)
+
+    def _found(self, records: CsvRecords) -> Iterator[tuple[Cells, list[Line]] | BadLine]:
         next(records)  # the header
         for record in records:
             if isinstance(record, BadLine):
                 yield record
                 continue
             taken, fields = record
-            if len(fields) != self._width:
-                if fields and not self._is_header(fields):
-                    yield records.put_aside(taken, f"{len(fields)} cells under a header of {self._width}")
+            if not fields or self._is_header(fields):
                 continue
-            try:
-                yield cells.finish(self._row(fields))
-            except BadCell as error:
-                if not self._is_header(fields[: self._width]):
-                    yield BadLine(taken[0].number, str(error), _joined(taken))
+            if len(fields) == self._width:
+                yield self._row(fields), taken
+            else:
+                yield records.put_aside(taken, f"{len(fields)} cells under a header of {self._width}")
 
     def _take_header(self, header: Sequence[str]) -> None:
         self._width = len(header)
@@ -180,6 +198,10 @@ def check_header(header: Sequence[str]) -> None:
     twice = sorted({name for name in header if header.count(name) > 1 and name in RECORDED})
     if twice:
         raise Unrecognised(f"column {', '.join(twice)} is there twice")
+
+
+def _bad_line(taken: Sequence[Line], reason: str) -> BadLine:
+    return BadLine(taken[0].number, reason, _joined(taken))
 
 
 def _joined(lines: Sequence[Line]) -> bytes:

@@ -29,7 +29,7 @@ class EvtxFile:
                 row = cells_of(event) if isinstance(event, dict) else None
                 if row is None:
                     raise BadObject(_NO_EVENT)
-                yield row if isinstance(row, OtherTable) else cells.finish(row)
+                yield row if isinstance(row, OtherTable) else [cells.finish(row)]
             except (BadObject, BadCell) as error:
                 yield BadLine(number, str(error), data.encode())
 

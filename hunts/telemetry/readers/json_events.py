@@ -4,10 +4,10 @@ A shape is a module with `title` and `cells_of`; it knows one way in which event
 """
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hunts.telemetry.cells import BadCell, CellReader, Cells
+from hunts.telemetry.cells import CellReader, Cells
 from hunts.telemetry.exports import HEAD_BYTES, OpenExport
 from hunts.telemetry.lines import LineSource
 from hunts.telemetry.readers import device_rows, streaming_json, sysmon_json
@@ -20,6 +20,8 @@ from hunts.telemetry.readers.json_pieces import (
     pieces_by_line,
     pieces_of_document,
 )
+from hunts.telemetry.readers.together import BYTES, ROWS, finished
+from hunts.telemetry.unpacking import BrokenOff
 
 Event = Mapping[str, object]
 # None: not of this shape. Raises BadObject for an event of this shape that cannot be read.
@@ -39,6 +41,7 @@ SHAPES = (
     Shape(device_rows.TITLE, device_rows.cells_of),
 )
 _DEEPEST_WRAPPING = 8
+_WRAPPINGS = frozenset(WRAPPINGS)
 _NO_EVENT = "neither a row of DeviceNetworkEvents nor a Sysmon event"
 
 
@@ -50,24 +53,58 @@ class JsonEvents:
         self._shapes = (shape, *(other for other in SHAPES if other is not shape))
 
     def items(self, export: OpenExport, cells: CellReader) -> Iterator[Item]:
-        for piece in self._pieces(export.lines):
-            if isinstance(piece, BadLine):
-                yield piece
-            else:
-                yield from self._items_of(piece, cells)
+        for pieces in _many(self._pieces(export.lines)):
+            yield from self._items_of(pieces, cells)
 
-    def _items_of(self, piece: Piece, cells: CellReader) -> Iterator[Item]:
+    def _items_of(self, pieces: Sequence[Piece | BadLine], cells: CellReader) -> Iterator[Item]:
+        read: list[tuple[Cells, Piece]] = []
+        for piece in pieces:
+            for found in (piece,) if isinstance(piece, BadLine) else self._found_in(piece):
+                if isinstance(found, list):
+                    read.append((found, piece))
+                    continue
+                if isinstance(found, BadLine):
+                    yield from finished(cells, read, _bad_line)
+                    read = []
+                yield found
+        yield from finished(cells, read, _bad_line)
+
+    def _found_in(self, piece: Piece) -> Sequence[Cells | BadLine | OtherTable]:
         try:
-            events = list(unwrapped(decoded(piece.data)))
+            value = decoded(piece.data)
+            if type(value) is dict and _WRAPPINGS.isdisjoint(value):
+                return (cells_of(value, self._shapes),)
+            events = list(unwrapped(value))
         except BadObject as error:
-            yield BadLine(piece.number, str(error), piece.data)
-            return
-        for event in events:
-            try:
-                row = cells_of(event, self._shapes)
-                yield row if isinstance(row, OtherTable) else cells.finish(row)
-            except (BadObject, BadCell) as error:
-                yield BadLine(piece.number, str(error), piece.data)
+            return (_bad_line(piece, str(error)),)
+        return [self._cells_or_bad_line(event, piece) for event in events]
+
+    def _cells_or_bad_line(self, event: object, piece: Piece) -> Cells | BadLine | OtherTable:
+        try:
+            return cells_of(event, self._shapes)
+        except BadObject as error:
+            return _bad_line(piece, str(error))
+
+
+def _many(pieces: Iterator[Piece | BadLine]) -> Iterator[list[Piece | BadLine]]:
+    """Also what comes before a file breaks off."""
+    held: list[Piece | BadLine] = []
+    size = 0
+    try:
+        for piece in pieces:
+            held.append(piece)
+            size += len(piece.data)
+            if len(held) >= ROWS or size >= BYTES:
+                yield held
+                held, size = [], 0
+    except BrokenOff:
+        yield held
+        raise
+    yield held
+
+
+def _bad_line(piece: Piece, reason: str) -> BadLine:
+    return BadLine(piece.number, reason, piece.data)
 
 
 def cells_of(event: object, shapes: tuple[Shape, ...] = SHAPES) -> Cells | OtherTable:

@@ -89,7 +89,7 @@ class _File:
             texts = [cell.decode() if isinstance(cell, bytes) else cell for cell in row]
             recorded, times = texts[: len(COLUMN_NAMES)], texts[len(COLUMN_NAMES) :]
             recorded[_TIME_CELL] = next(filter(None, times), None)
-            return self._cells.finish(recorded)
+            return [self._cells.finish(recorded)]
         except UnicodeDecodeError:
             return BadLine(number, _NOT_UTF8, _shown(row))
         except BadCell as error:
