@@ -27,7 +27,7 @@ _NONE = type(None)
 _NOTHING = frozenset((None, ""))
 _TEXT_OR_NONE = frozenset((str, _NONE))
 # Where equal values are the same value: 1 and True are not.
-_ALIKE = (frozenset((str,)), frozenset((int,)), frozenset((bool,)))
+_ALIKE: tuple[set[type], ...] = ({str}, {int}, {bool})
 
 
 class BadCell(Exception):

@@ -26,6 +26,7 @@ from hunts.telemetry.unpacking import BrokenOff
 Event = Mapping[str, object]
 # None: not of this shape. Raises BadObject for an event of this shape that cannot be read.
 CellsOf = Callable[[Event], Cells | OtherTable | None]
+Found = tuple[Cells, Piece] | BadLine | OtherTable
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ class JsonEvents:
     def _items_of(self, pieces: Sequence[Piece | BadLine], cells: CellReader) -> Iterator[Item]:
         read: list[tuple[Cells, Piece]] = []
         for piece in pieces:
-            for found in (piece,) if isinstance(piece, BadLine) else self._found_in(piece):
-                if isinstance(found, list):
-                    read.append((found, piece))
+            for found in self._found_in(piece):
+                if isinstance(found, tuple):
+                    read.append(found)
                     continue
                 if isinstance(found, BadLine):
                     yield from finished(cells, read, _bad_line)
@@ -69,19 +70,22 @@ class JsonEvents:
                 yield found
         yield from finished(cells, read, _bad_line)
 
-    def _found_in(self, piece: Piece) -> Sequence[Cells | BadLine | OtherTable]:
+    def _found_in(self, piece: Piece | BadLine) -> Sequence[Found]:
+        if isinstance(piece, BadLine):
+            return (piece,)
         try:
             value = decoded(piece.data)
             if type(value) is dict and _WRAPPINGS.isdisjoint(value):
-                return (cells_of(value, self._shapes),)
+                return (self._found(value, piece),)
             events = list(unwrapped(value))
         except BadObject as error:
             return (_bad_line(piece, str(error)),)
-        return [self._cells_or_bad_line(event, piece) for event in events]
+        return [self._found(event, piece) for event in events]
 
-    def _cells_or_bad_line(self, event: object, piece: Piece) -> Cells | BadLine | OtherTable:
+    def _found(self, event: object, piece: Piece) -> Found:
         try:
-            return cells_of(event, self._shapes)
+            row = cells_of(event, self._shapes)
+            return row if isinstance(row, OtherTable) else (row, piece)
         except BadObject as error:
             return _bad_line(piece, str(error))
 
