@@ -20,7 +20,7 @@ from hunts.telemetry.errors import ImportFailed
 from hunts.telemetry.lines import LINE_CAP
 from hunts.telemetry.parquet import sql_parquet, sql_text
 
-CHUNK_ROWS = 50_000
+CHUNK_ROWS = 131_072
 CHUNK_BYTES = 64 * 1024 * 1024
 _ROWS_BETWEEN_SIZE_CHECKS = 256
 # A row can be longer than its line: 1E15 becomes 1000000000000000.0.

@@ -128,10 +128,7 @@ def test_the_three_shapes_of_the_same_rows_give_the_same_pairs(tmp_path: Path) -
     assert len(answers[0]) == len(rows)
 
 
-def test_rows_are_sorted_by_file_and_a_rare_name_is_in_one_row_group(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("hunts.telemetry.engine.LEAST_GROUP_ROWS", 2_048)
+def test_rows_are_sorted_by_file_and_a_rare_name_is_in_one_row_group(store: Store, tmp_path: Path) -> None:
     rows = [
         row(ReportId=number, InitiatingProcessFileName=f"{'Mn'[number % 2]}.exe" if number != 7 else "b.EXE")
         for number in range(3_000)
