@@ -196,6 +196,10 @@ _REACHES = """
 """
 
 
+def _decisions(of: str) -> str:
+    return f"(SELECT * FROM cases_decision d WHERE {of} AND {_IN_FORCE} OFFSET 0) d"
+
+
 def _decision_of(packed: str) -> str:
     return f"({packed} >> 1) & ((1::bigint << {_ID_BITS}) - 1)"
 
@@ -206,9 +210,10 @@ def _verdict_of(packed: str) -> str:
 
 # A name side exists where there is a name; `value` is its canonical text, whatever its kind. A name asks
 # for itself and every suffix of itself, an address for itself and the networks of each prefix in use:
-# equal keys, which the planner may hash or look up. The findings are laid under each other and grouped,
-# because a join of groupings whose sizes nobody knows ends in nested loops. The decision `without` is left
-# out, to foresee what its end would change.
+# equal keys, each looked up. OFFSET 0 keeps the planner from reading all decisions of a kind instead, which
+# it takes for few while a bulk makes them by the thousand; so does the kind beside a network, in no form that
+# an index has. The findings are laid under each other and grouped, because a join of groupings whose sizes
+# nobody knows ends in nested loops. The decision `without` is left out, to foresee what its end would change.
 JUDGED = f"""
     WITH picked AS MATERIALIZED (
         SELECT e.id, e.case_id, f.kind AS file_kind, f.key AS file_key, e.ip, e.dns_ip, e.dns <> '' AS named,
@@ -225,27 +230,28 @@ JUDGED = f"""
         SELECT p.*, 'address', p.ip FROM picked p WHERE p.ip IS NOT NULL
     ), found AS (
         SELECT p.id, 'name' AS side, {_PACKED} AS packed
-          FROM picked p JOIN cases_decision d ON d.subject_kind = p.value_kind AND d.subject = p.value
-         WHERE p.named AND p.value_kind IN ('name', 'text') AND {_IN_FORCE} AND {_REACHES}
+          FROM picked p CROSS JOIN LATERAL {_decisions("d.subject = p.value AND d.subject_kind = p.value_kind")}
+         WHERE p.named AND p.value_kind IN ('name', 'text') AND {_REACHES}
         UNION ALL
         SELECT p.id, 'name', {_PACKED}
           FROM picked p
           CROSS JOIN LATERAL string_to_array(p.value, '.') AS split(labels)
           CROSS JOIN LATERAL unnest(ARRAY(SELECT array_to_string(labels[n:], '.') COLLATE "C"
                                             FROM generate_subscripts(labels, 1) n)) AS suffix
-          JOIN cases_decision d ON d.subject_kind = 'below' AND d.subject = suffix
-         WHERE p.named AND p.value_kind = 'name' AND {_IN_FORCE} AND {_REACHES}
+          CROSS JOIN LATERAL {_decisions("d.subject = suffix AND d.subject_kind = 'below'")}
+         WHERE p.named AND p.value_kind = 'name' AND {_REACHES}
         UNION ALL
         SELECT p.id, p.side, {_PACKED}
-          FROM address p JOIN cases_decision d ON d.subject_kind = 'address' AND d.network = p.at
-         WHERE {_IN_FORCE} AND {_REACHES}
+          FROM address p CROSS JOIN LATERAL {_decisions("d.network = p.at AND d.subject_kind || '' = 'address'")}
+         WHERE {_REACHES}
         UNION ALL
         SELECT p.id, p.side, {_PACKED}
           FROM address p
           JOIN prefixes ON prefixes.family = family(p.at)
-          JOIN cases_decision d ON d.subject_kind = 'network'
-                               AND d.network = set_masklen(p.at::cidr, prefixes.length)
-         WHERE {_IN_FORCE} AND {_REACHES}
+          CROSS JOIN LATERAL {_decisions(
+    "d.network = set_masklen(p.at::cidr, prefixes.length) AND d.subject_kind || '' = 'network'"
+)}
+         WHERE {_REACHES}
     ), governing AS (
         SELECT id, max(packed) FILTER (WHERE side = 'name') AS of_name,
                max(packed) FILTER (WHERE side = 'address') AS of_address,
