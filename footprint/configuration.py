@@ -163,6 +163,9 @@ class Configuration(BaseSettings):
     web_processes: int = Field(2, ge=1, le=64, description="Web processes that `manage.py up` starts.")
     web_threads: int = Field(4, ge=1, le=64, description="Threads of each web process.")
     worker_processes: int = Field(2, ge=1, le=64, description="Slices that one worker asks at the same time.")
+    store_processes: int = Field(
+        1, ge=1, le=16, description="Stores that one worker changes at the same time, beside the slices."
+    )
     stop_seconds: int = Field(
         10,
         ge=1,

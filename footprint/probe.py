@@ -1,10 +1,15 @@
-"""Asks one process of a container whether it is well: `python -m footprint.probe web|worker|beat`."""
+"""Asks one process of a container whether it is well.
+
+`python -m footprint.probe web|worker|store-worker|beat`
+"""
 
 from __future__ import annotations
 
 import socket
 import sys
 import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -27,8 +32,8 @@ def web_is_well() -> bool:
         return False
 
 
-def worker_is_well() -> bool:
-    name = f"celery@{socket.gethostname()}"
+def worker_is_well(queue: str = "celery") -> bool:
+    name = f"{queue}@{socket.gethostname()}"
     return bool(app.control.inspect(destination=[name], timeout=SECONDS).ping())
 
 
@@ -37,7 +42,12 @@ def beat_is_well() -> bool:
     return bool(written) and time.time() - max(written) < OLDEST_SCHEDULE_SECONDS
 
 
-PROBES = {"web": web_is_well, "worker": worker_is_well, "beat": beat_is_well}
+PROBES: Mapping[str, Callable[[], bool]] = {
+    "web": web_is_well,
+    "worker": worker_is_well,
+    "store-worker": partial(worker_is_well, "stores"),
+    "beat": beat_is_well,
+}
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in PROBES:

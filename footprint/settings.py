@@ -187,6 +187,14 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT = True
 CELERY_TASK_SOFT_TIME_LIMIT = FOOTPRINT.ask_timeout_seconds + FOOTPRINT.merge_timeout_seconds
 CELERY_TASK_TIME_LIMIT = CELERY_TASK_SOFT_TIME_LIMIT + 60
+# Changes of stores may take hours; in a queue of their own they keep nobody waiting but each other. A worker
+# that is told no queue works both.
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in ("celery", "stores")}
+CELERY_TASK_ROUTES = {
+    task: {"queue": "stores"}
+    for task in ("hunts.tasks.import_upload", "hunts.tasks.remove_import", "hunts.tasks.tend_stores")
+}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {
     "max_retries": 1,
     "interval_start": 0,

@@ -20,8 +20,9 @@ from hunts.sources.open import open_source
 from hunts.telemetry.store import Store
 
 
-def store_of(source: Source) -> Store:
-    return Store(settings.FOOTPRINT.telemetry_dir / source.slug)
+def store_of(source: Source, *, waits: bool = True) -> Store:
+    """`waits` is whether a change of it waits for another one: a worker has better things to do."""
+    return Store(settings.FOOTPRINT.telemetry_dir / source.slug, waits=waits)
 
 
 def adapter_for(source: Source) -> Adapter:

@@ -21,7 +21,7 @@ from hunts.models import Source, Upload
 from hunts.source_actions import subject_of
 from hunts.store_entries import Telling, tell_left_over
 from hunts.store_work import FencedOff, Held
-from hunts.telemetry.errors import TelemetryError, UnreadableFile
+from hunts.telemetry.errors import StoreBusy, TelemetryError, UnreadableFile
 from hunts.telemetry.importing import import_files
 from hunts.telemetry.progress import ImportSummary, Report
 from hunts.uploads import folder_of, path_of
@@ -56,6 +56,9 @@ def import_upload(upload_id: int, worker: str) -> None:
     except FencedOff:
         log.warning("upload_fenced_off", upload=upload_id, fence=held.fence)
         return
+    except StoreBusy:
+        store_work.hand_back(held)
+        return
     except UnreadableFile as error:
         name_of = _names(upload)
         refused = [{"file": name_of(each.path), "reason": each.reason} for each in error.refusals]
@@ -84,21 +87,16 @@ def summary_from(kept: Mapping[str, Any]) -> ImportSummary:
 
 def _import(held: Held, upload: Upload) -> None:
     # A worker that was lost may have come as far as that.
-    if not _is_visible(upload):
+    if not store_work.is_published(upload):
         files = list(upload.files.all())
         import_files(
-            store_of(upload.source),
+            store_of(upload.source, waits=False),
             [path_of(file) for file in files],
             names=[file.name for file in files],
             progress=store_work.note_progress(held, _names(upload)),
             before_publishing=lambda summary: _note_summary(held, upload.source, summary),
         )
     _finish(held)
-
-
-def _is_visible(upload: Upload) -> bool:
-    imports = store_of(upload.source).imports()
-    return upload.summary is not None and upload.import_id in {each.import_id for each in imports}
 
 
 def _note_summary(held: Held, source: Source, summary: ImportSummary) -> None:
@@ -130,7 +128,7 @@ def _in_words(names: Sequence[str], summary: ImportSummary) -> dict[str, object]
 
 def _fail_unless_visible(held: Held, said: str) -> None:
     """What strikes once the rows are visible takes them not back."""
-    if _is_visible(Upload.objects.select_related("source").get(pk=held.pk)):
+    if store_work.is_published(Upload.objects.select_related("source").get(pk=held.pk)):
         _finish(held)
     else:
         _fail(held, said)

@@ -19,13 +19,15 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from cases.observed import visible
 from footprint.ledger.events import Event
 from footprint.ledger.record import Actor, Change, change
-from hunts.models import Removal, StoreWork, Upload
+from hunts.adapters import store_of
+from hunts.models import Removal, Source, StoreWork, Upload
 from hunts.source_actions import subject_of
-from hunts.telemetry.errors import TelemetryError
+from hunts.telemetry.errors import StoreDamaged, TelemetryError
 from hunts.telemetry.progress import Progress, Report
 
 log = structlog.get_logger(__name__)
@@ -35,6 +37,7 @@ KINDS: tuple[type[Upload] | type[Removal], ...] = (Upload, Removal)
 MOST_LOSSES = 3
 _SECONDS_BETWEEN_NOTES = 1.0
 _LONGEST_NAME = 300
+_SOON = timedelta(minutes=2)
 
 
 class FencedOff(Exception):
@@ -53,8 +56,14 @@ class Held:
 
 
 def claim(kind: type[Upload] | type[Removal], pk: int, worker: str) -> Held | None:
-    """Takes the work for this worker, or returns None: someone has it, or it has ended."""
+    """Takes the work for this worker, or returns None: someone has it, it has ended, or other work on the
+    store is underway, for which no worker is to wait."""
     with transaction.atomic():
+        source = Source.objects.select_for_update(no_key=True).filter(
+            pk__in=kind.objects.filter(pk=pk).values_list("source", flat=True)
+        )
+        if not source or is_worked_on(source[0]):
+            return None
         work = kind.objects.select_for_update().filter(pk=pk, state=StoreWork.State.WAITING).first()
         if work is None:
             return None
@@ -66,6 +75,33 @@ def claim(kind: type[Upload] | type[Removal], pk: int, worker: str) -> Held | No
         work.save()
         kind.objects.filter(pk=pk).update(lease_until=_lease())
     return Held(kind, pk, work.fence)
+
+
+def hand_back(held: Held) -> None:
+    """Somebody else changes the store, as a command does. It waits, until the sweep hints at it again."""
+    held.rows().update(state=StoreWork.State.WAITING, lease_until=None, worker="", version=F("version") + 1)
+
+
+def is_worked_on(source: Source) -> bool:
+    return any(kind.objects.filter(source=source, state=StoreWork.State.WORKING).exists() for kind in KINDS)
+
+
+def waits_in_vain(work: StoreWork) -> bool:
+    """Whether no worker comes for it, though none is at other work on a store."""
+    since = timezone.now() - max(_SOON, timedelta(seconds=4 * settings.FOOTPRINT.sweep_seconds))
+    return (
+        work.state == StoreWork.State.WAITING
+        and work.waits_since < since
+        and not any(kind.objects.filter(state=StoreWork.State.WORKING).exists() for kind in KINDS)
+    )
+
+
+def is_published(work: Upload | Removal) -> bool:
+    """Whether the store shows what it was to bring about. Raises StoreDamaged."""
+    imports = {each.import_id for each in store_of(work.source).imports()}
+    if isinstance(work, Upload):
+        return work.summary is not None and work.import_id in imports
+    return work.outcome is not None and work.import_id not in imports
 
 
 def locked(held: Held) -> Any:
@@ -146,7 +182,8 @@ def fail(ledger: Change, work: StoreWork, said: str, refusals: Sequence[Mapping[
 
 
 def take_back_lost() -> None:
-    """Finds work whose worker vanished. It is done again, until it has cost too many workers."""
+    """Finds work whose worker vanished. It is done again, until it has cost too many workers; what is visible
+    in the store by then is only ended by the next one."""
     for kind in KINDS:
         with change(actor=Actor.clock("sweep")) as ledger:
             lost = kind.objects.select_for_update(skip_locked=True, of=("self",)).filter(
@@ -155,7 +192,7 @@ def take_back_lost() -> None:
             for work in lost.select_related("source").order_by("pk"):
                 log.warning("lease_ran_out", work=str(work), worker=work.worker)
                 work.losses += 1
-                if work.losses >= MOST_LOSSES:
+                if work.losses >= MOST_LOSSES and not _has_only_to_end(work):
                     fail(ledger, work, f"{work.losses} workers vanished over it; given up.")
                 else:
                     work.state = StoreWork.State.WAITING
@@ -165,16 +202,27 @@ def take_back_lost() -> None:
 
 
 def forgotten(kind: type[Upload] | type[Removal]) -> list[int]:
-    """What waits and was hinted at too long ago, or never."""
+    """What waits for nothing but a worker and was hinted at too long ago, or never."""
     long_ago = Now() - timedelta(seconds=settings.FOOTPRINT.sweep_seconds)
     waiting = kind.objects.filter(
         Q(hinted_at=None) | Q(hinted_at__lt=long_ago), state=StoreWork.State.WAITING
     )
+    busy = [
+        busy.objects.filter(state=StoreWork.State.WORKING).values_list("source", flat=True) for busy in KINDS
+    ]
+    waiting = waiting.exclude(source__in=busy[0]).exclude(source__in=busy[1])
     return list(waiting.order_by("pk").values_list("pk", flat=True))
 
 
 def said_of(error: TelemetryError | OSError) -> str:
     return f"{error}"[:2_000]
+
+
+def _has_only_to_end(work: Upload | Removal) -> bool:
+    try:
+        return is_published(work)
+    except StoreDamaged:
+        return False
 
 
 def _lease() -> Any:

@@ -23,7 +23,7 @@ from hunts.source_actions import subject_of
 from hunts.store_entries import Telling, has_left_over, tell_left_over
 from hunts.store_work import FencedOff, Held
 from hunts.telemetry import upkeep
-from hunts.telemetry.errors import TelemetryError, UnknownImport
+from hunts.telemetry.errors import StoreBusy, TelemetryError, UnknownImport
 from hunts.telemetry.manifest import ImportRecord
 from hunts.telemetry.progress import Report
 from hunts.telemetry.store import oldest_kept
@@ -74,6 +74,8 @@ def do_removal(removal_id: int, worker: str) -> None:
             _remove(held)
     except FencedOff:
         log.warning("removal_fenced_off", removal=removal_id, fence=held.fence)
+    except StoreBusy:
+        store_work.hand_back(held)
     except (TelemetryError, OSError) as error:
         _fail_unless_gone(held, store_work.said_of(error))
     except SoftTimeLimitExceeded:
@@ -95,7 +97,9 @@ def remove_import(
     return removal
 
 
-def apply_retention(*, actor: Actor, source: Source, progress: Report | None = None) -> upkeep.Retention:
+def apply_retention(
+    *, actor: Actor, source: Source, progress: Report | None = None, waits: bool = True
+) -> upkeep.Retention:
     """Lets go of the days that the source does not keep any more."""
     telling = Telling(actor, source, Event.RETENTION_APPLIED)
 
@@ -106,20 +110,27 @@ def apply_retention(*, actor: Actor, source: Source, progress: Report | None = N
             # It publishes all the same: a note that somebody left must not be taken for that.
             tell_left_over(source)
 
-    gone = upkeep.keep_days(store_of(source), source.keep_days, progress=progress, before_publishing=note)
+    gone = upkeep.keep_days(
+        store_of(source, waits=waits), source.keep_days, progress=progress, before_publishing=note
+    )
     telling.tell(after=_retention_in_words(source, gone))
     return gone
 
 
 def compact(
-    *, actor: Actor, source: Source, min_files: int = 2, progress: Report | None = None
+    *,
+    actor: Actor,
+    source: Source,
+    min_files: int = 2,
+    progress: Report | None = None,
+    waits: bool = True,
 ) -> upkeep.Compaction:
     """Lets go first of days that are not kept any more: nobody needs them compacted."""
     if source.keep_days is not None:
-        apply_retention(actor=actor, source=source)
+        apply_retention(actor=actor, source=source, waits=waits)
     telling = Telling(actor, source, Event.TELEMETRY_COMPACTED)
     done = upkeep.compact(
-        store_of(source),
+        store_of(source, waits=waits),
         min_files=min_files,
         progress=progress,
         before_publishing=lambda day: telling.note(**_compaction_in_words(day)),
@@ -129,18 +140,18 @@ def compact(
 
 
 def tend_store(source: Source) -> None:
-    """What is due and nothing else."""
+    """What is due and nothing else. Raises StoreBusy: it is due again within the hour."""
     if has_left_over(source):
-        with store_of(source).writing():
+        with store_of(source, waits=False).writing():
             tell_left_over(source)
     manifest, today = store_of(source).manifest(), datetime.now(UTC).date()
     kept = oldest_kept(manifest, today)
     too_old = kept is not None and any(file.day < kept for file in manifest.files)
     actor = Actor.clock("upkeep")
     if manifest.keep_days != source.keep_days or too_old:
-        apply_retention(actor=actor, source=source)
+        apply_retention(actor=actor, source=source, waits=False)
     if any(count >= FILES_TO_COMPACT for count in upkeep.files_per_day(manifest)):
-        compact(actor=actor, source=source, min_files=FILES_TO_COMPACT)
+        compact(actor=actor, source=source, min_files=FILES_TO_COMPACT, waits=False)
 
 
 def _remove(held: Held) -> None:
@@ -148,7 +159,7 @@ def _remove(held: Held) -> None:
     progress = store_work.note_progress(held, str)
     try:
         removal = upkeep.remove_import(
-            store_of(work.source),
+            store_of(work.source, waits=False),
             work.import_id,
             progress=progress,
             before_publishing=lambda removal: _note_outcome(held, work.source, removal),
@@ -200,8 +211,7 @@ def _compaction_in_words(done: upkeep.Compaction) -> dict[str, dict[str, object]
 def _fail_unless_gone(held: Held, said: str) -> None:
     """What strikes once the import is gone brings it not back."""
     work = Removal.objects.select_related("source").get(pk=held.pk)
-    is_there = work.import_id in {each.import_id for each in store_of(work.source).imports()}
-    if work.outcome is not None and not is_there:
+    if work.outcome is not None and store_work.is_published(work):
         _finish(held, upkeep.Removal(**work.outcome))
     else:
         _fail(held, said)

@@ -177,9 +177,11 @@ def start_worker(
 ) -> StartWorker:
     """Starts Celery workers on the fresh database; keyword arguments are settings of theirs."""
 
-    def start(concurrency: int = 1, **settings: object) -> house.Started:
+    def start(concurrency: int = 1, queues: str = house.QUEUES, **settings: object) -> house.Started:
         given = {name: str(value) for name, value in settings.items()}
-        return house.start_worker(processes, {**fresh_database.environment, **given}, concurrency=concurrency)
+        return house.start_worker(
+            processes, {**fresh_database.environment, **given}, concurrency=concurrency, queues=queues
+        )
 
     return start
 

@@ -31,6 +31,7 @@ from footprint.processes import spawn
 
 TEMPLATE = "template_footprint"
 DEADLINE_SECONDS = 60
+QUEUES = "celery,stores"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = [
     "--headless",
@@ -177,10 +178,17 @@ class Processes:
             started.stop()
 
 
-def start_worker(processes: Processes, environment: Mapping[str, str], *, concurrency: int = 1) -> Started:
+def start_worker(
+    processes: Processes,
+    environment: Mapping[str, str],
+    *,
+    concurrency: int = 1,
+    queues: str = QUEUES,
+) -> Started:
     """A real Celery worker; returns when it takes messages."""
     worker = processes.start(
         *("-m", "celery", "-A", "footprint", "worker", "--concurrency", str(concurrency)),
+        *("--queues", queues),
         *("--without-mingle", "--without-gossip", "--loglevel", "INFO"),
         environment=environment,
     )

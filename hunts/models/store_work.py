@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -50,6 +52,10 @@ class StoreWork(models.Model):
         ordering = ("-id",)
 
     @property
+    def waits_since(self) -> datetime:
+        return self.asked_at
+
+    @property
     def has_ended(self) -> bool:
         return self.state in self.ENDED
 
@@ -79,6 +85,10 @@ class Upload(StoreWork):
 
     def __str__(self) -> str:
         return f"upload {self.pk}"
+
+    @property
+    def waits_since(self) -> datetime:
+        return self.moved_at
 
 
 class UploadedFile(models.Model):

@@ -5,6 +5,7 @@ TelemetryError
 ├── ImportFailed     the disk or the engine gave up; what was visible before still is, nothing else
 ├── ChangeFailed     the same for a removal, a compaction or a retention
 ├── UnknownImport    there is no import of this id in the store
+├── StoreBusy        somebody else changes the store, and the caller did not want to wait
 └── StoreDamaged     the manifest of a store cannot be understood
 """
 
@@ -41,6 +42,10 @@ class ChangeFailed(TelemetryError):
 
 
 class UnknownImport(TelemetryError):
+    pass
+
+
+class StoreBusy(TelemetryError):
     pass
 
 

@@ -20,7 +20,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from hunts.telemetry.errors import StoreDamaged
+from hunts.telemetry.errors import StoreBusy, StoreDamaged
 from hunts.telemetry.manifest import (
     DayFile,
     ImportRecord,
@@ -36,11 +36,13 @@ GRACE = timedelta(hours=2)
 
 
 class Store:
-    def __init__(self, folder: Path, *, grace: timedelta = GRACE) -> None:
+    def __init__(self, folder: Path, *, grace: timedelta = GRACE, waits: bool = True) -> None:
+        """`waits` is whether a change waits for another one, or raises StoreBusy."""
         self.folder = folder
         self.staging_folder = folder / "staging"
         self.bad_lines_folder = folder / "bad-lines"
         self._grace = grace
+        self._lock = fcntl.LOCK_EX if waits else fcntl.LOCK_EX | fcntl.LOCK_NB
         self._manifest_path = folder / "manifest.json"
 
     def parquet_files(self, first: date | None = None, last: date | None = None) -> tuple[Path, ...]:
@@ -103,7 +105,10 @@ class Store:
         was retired so long ago that nobody reads it."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self.folder / "writer.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, self._lock)
+            except BlockingIOError as error:
+                raise StoreBusy(f"Another change is made to {self.folder.name}.") from error
             self._require_manifest()
             self._sweep()
             yield

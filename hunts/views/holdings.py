@@ -17,6 +17,7 @@ from cases.models import Case
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
 from footprint.asked import search_text, whole_number
+from hunts import store_work
 from hunts.adapters import store_of
 from hunts.models import Removal, Run, Source, Upload
 from hunts.store_sweep import hint_work
@@ -62,6 +63,8 @@ class Upkeep:
     # The last ones, newest first; of removals those that are not done.
     uploads: Sequence[Upload]
     removals: Sequence[Removal]
+    # Whether some of these wait and no worker comes.
+    in_vain: bool
 
 
 def holding_of(source: Source, today: date, *, every_import: bool = False) -> Holding:
@@ -92,13 +95,20 @@ def upkeep_of(source: Source) -> Upkeep | None:
         newest, used = newest_event(store), disk_used(store)
     except (StoreDamaged, duckdb.Error):
         return None
-    uploads = Upload.objects.filter(source=source).exclude(state=Upload.State.ABANDONED)
+    uploads = (
+        Upload.objects.filter(source=source)
+        .exclude(state=Upload.State.ABANDONED)
+        .prefetch_related("files")
+        .select_related("asked_by")[:UPLOADS_SHOWN]
+    )
+    removals = Removal.objects.filter(source=source).exclude(state=Removal.State.DONE)[:UPLOADS_SHOWN]
     return Upkeep(
         newest,
         used,
         settings.FOOTPRINT.upload_mb,
-        list(uploads.prefetch_related("files").select_related("asked_by")[:UPLOADS_SHOWN]),
-        list(Removal.objects.filter(source=source).exclude(state=Removal.State.DONE)[:UPLOADS_SHOWN]),
+        list(uploads),
+        list(removals),
+        any(store_work.waits_in_vain(work) for work in (*uploads, *removals)),
     )
 
 

@@ -21,7 +21,7 @@ from django_htmx.http import HTMX_STOP_POLLING
 
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
-from hunts import uploads
+from hunts import store_work, uploads
 from hunts.adapters import store_of
 from hunts.models import Source, Upload, UploadedFile
 from hunts.store_sweep import hint_work
@@ -109,7 +109,10 @@ def receive_piece(request: SignedInRequest, slug: str, pk: int, number: int, off
 def upload(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
     """How far it is and, at its end, what came of it."""
     shown = _upload(slug, pk)
-    etag = f'"upload-{shown.pk}-{shown.version}"'
+    in_vain = store_work.waits_in_vain(shown)
+    behind = shown.state == Upload.State.WAITING and store_work.is_worked_on(shown.source)
+    tag = f"upload-{shown.pk}-{shown.version}-{in_vain:d}{behind:d}"
+    etag = f'"{tag}"'
     if request.htmx and request.headers.get("If-None-Match") == etag:
         return HttpResponse(status=304, headers={"ETag": etag})
     files = list(shown.files.all())
@@ -117,6 +120,9 @@ def upload(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
         "nav": "sources",
         "source": shown.source,
         "upload": shown,
+        "tag": tag,
+        "in_vain": in_vain,
+        "behind": behind,
         "files": files,
         "received": sum(file.received for file in files),
         "size": sum(file.size for file in files),

@@ -15,6 +15,19 @@ def test_a_task_outlasts_no_message():
     assert app.conf.broker_transport_options["visibility_timeout"] > app.conf.task_time_limit
 
 
+def test_what_changes_a_store_has_a_queue_of_its_own():
+    app.loader.import_default_modules()
+    bound = {name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks}
+    assert {name for name, queue in bound.items() if queue == "stores"} == {
+        "hunts.tasks.import_upload",
+        "hunts.tasks.remove_import",
+        "hunts.tasks.tend_stores",
+    }
+    assert set(bound.values()) == {"celery", "stores"}
+    # Queues of one exchange and key would each get the messages of both.
+    assert len({(queue.exchange.name, queue.routing_key) for queue in app.amqp.queues.values()}) == 2
+
+
 def test_no_state_is_kept_in_the_broker():
     assert app.conf.result_backend is None
     assert app.conf.task_ignore_result

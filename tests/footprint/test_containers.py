@@ -12,7 +12,7 @@ from footprint.probe import PROBES
 
 COMPOSE = yaml.safe_load((CHECKOUT / "docker" / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ["migrate", "web", "worker", "beat"]
+OURS = ["migrate", "web", "worker", "store-worker", "beat"]
 
 
 def test_all_kinds_of_processes_are_there():

@@ -7,6 +7,7 @@ from pathlib import Path
 from footprint.accounts.models import Role
 from footprint.ledger.models import Entry
 from footprint.ledger.record import Actor
+from footprint.waking import wake
 from hunts import store_sweep, uploads
 from hunts.adapters import store_of
 from hunts.models import Source, Upload
@@ -86,3 +87,22 @@ def test_an_import_whose_worker_is_killed_is_done_once_all_the_same(
     assert sorted(record.new_rows for record in store.imports()) == [0, ROWS]
     assert Entry.objects.filter(event="hunts:telemetry:imported").count() == 2
     assert Upload.objects.get(pk=first.pk).losses == 1, told()
+
+
+def test_work_on_stores_keeps_no_worker_of_other_work(
+    fresh_database: FreshDatabase, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    lea = person_with(Role.LEAD, "lea")
+    source = add_source(actor=Actor.command("tests"), slug="queues", kind="local", owner=lea)
+    path = write_lines(tmp_path / "x", [event("a.exe", days_ago(0), "203.0.113.1")])
+    upload = upload_of(source, path, "one.jsonl")
+    other = start_worker(queues="celery", **SETTINGS)
+    store_sweep.hint_work(Upload, [upload.pk])
+    wake("hunts.tasks.requeue_stale")
+    wait_until(lambda: "task_succeeded" in other.said(), why=other.said)
+    assert state_of(upload) == Upload.State.WAITING
+
+    start_worker(queues="stores", **SETTINGS)
+
+    wait_until(lambda: state_of(upload) == Upload.State.DONE, why=told)
+    assert "import_upload[" not in other.said()

@@ -27,11 +27,12 @@ from footprint.ledger.record import Actor
 from hunts import store_sweep, store_work, uploads
 from hunts.adapters import store_of
 from hunts.importing import import_upload, summary_from
-from hunts.models import Source, Upload
+from hunts.models import Removal, Source, Upload
 from hunts.source_actions import add_source
 from hunts.telemetry.holdings import rows_by_import
 from hunts.telemetry.importing import import_files
 from hunts.telemetry.progress import ImportSummary
+from hunts.upkeep import ask_removal, do_removal
 from hunts.uploads import Announced, CannotUpload, WrongPiece
 from tests.hunts.telemetry_lines import days_ago, event, write_lines
 from tests.roles import person_with
@@ -280,6 +281,77 @@ def test_work_that_costs_too_many_workers_is_given_up(send: Send) -> None:
     assert (upload.state, "vanished" in upload.said) == (Upload.State.FAILED, True)
     store_sweep.sweep()
     assert not uploads.folder_of(upload).exists()
+
+
+def test_work_that_is_visible_is_ended_however_many_workers_it_cost(
+    send: Send, source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = send(a=lines(event("a.exe", days_ago(0), "203.0.113.1"), folder=tmp_path))
+
+    def vanish(*_: object) -> None:
+        raise store_work.FencedOff
+
+    def lose(work: Upload | Removal) -> None:
+        type(work).objects.filter(pk=work.pk).update(
+            losses=store_work.MOST_LOSSES - 1, lease_until=timezone.now() - timedelta(seconds=1)
+        )
+        store_work.take_back_lost()
+
+    with monkeypatch.context() as lost:
+        lost.setattr("hunts.importing._finish", vanish)
+        import_upload(upload.pk, "doomed")
+    lose(upload)
+    assert imported(upload).state == Upload.State.DONE
+    assert Entry.objects.latest("seq").event == Event.TELEMETRY_IMPORTED
+
+    [record] = store_of(source).imports()
+    removal = ask_removal(actor=upload.asked_by, source=source, record=record)
+    with monkeypatch.context() as lost:
+        lost.setattr("hunts.upkeep._finish", vanish)
+        do_removal(removal.pk, "doomed")
+    lose(removal)
+    do_removal(removal.pk, "a worker")
+    removal.refresh_from_db()
+    assert (removal.state, removal.rows) == (Removal.State.DONE, 1)
+    assert Entry.objects.latest("seq").event == Event.IMPORT_REMOVED
+
+
+def test_one_piece_of_work_is_done_to_a_store_at_a_time(send: Send, source: Source, tmp_path: Path) -> None:
+    data = lines(event("a.exe", days_ago(0), "203.0.113.1"), folder=tmp_path)
+    first, second = send(a=data), send(b=data)
+    held = store_work.claim(Upload, first.pk, "busy")
+    assert held is not None
+
+    assert imported(second).state == Upload.State.WAITING
+    assert store_work.forgotten(Upload) == []
+
+    store_work.hand_back(held)
+    assert imported(second).state == Upload.State.DONE
+    assert imported(first).state == Upload.State.DONE
+
+
+def test_no_worker_waits_for_a_command_that_changes_the_store(
+    send: Send, source: Source, tmp_path: Path
+) -> None:
+    upload = send(a=lines(event("a.exe", days_ago(0), "203.0.113.1"), folder=tmp_path))
+    imported(upload)
+    [record] = store_of(source).imports()
+    removal = ask_removal(actor=upload.asked_by, source=source, record=record)
+    other = send(b=lines(event("b.exe", days_ago(0), "203.0.113.2"), folder=tmp_path))
+    Source.objects.filter(pk=source.pk).update(keep_days=30)
+
+    with store_of(source).writing():
+        do_removal(removal.pk, "a worker")
+        imported(other)
+        store_sweep.tend_stores()
+    removal.refresh_from_db()
+    assert (removal.state, other.state) == (Removal.State.WAITING, Upload.State.WAITING)
+    assert (removal.losses, other.losses) == (0, 0)
+
+    do_removal(removal.pk, "a worker")
+    imported(other)
+    removal.refresh_from_db()
+    assert (removal.state, other.state) == (Removal.State.DONE, Upload.State.DONE)
 
 
 @settings_of_hypothesis(

@@ -193,8 +193,6 @@ class Machine:
         web += ["--max-requests", "2000", "--max-requests-jitter", "200"]
         if Path("/dev/shm").is_dir():  # noqa: S108  # where it exists heartbeats need no disk
             web += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108
-        worker = ["celery", "--app", "footprint", "worker", "--concurrency", str(house.worker_processes)]
-        worker += ["--without-mingle", "--without-gossip"]
         beat = [
             "celery",
             "--app",
@@ -209,8 +207,8 @@ class Machine:
         return [
             Program("web", [*run, *web]),
             Program("beat", [*run, *beat]),
-            # Told once it finishes what it is doing, told twice it hands it back.
-            Program("worker", [*run, *worker], farewell=(signal.SIGTERM, signal.SIGQUIT)),
+            _worker("worker", "celery", house.worker_processes),
+            _worker("store-worker", "stores", house.store_processes),
         ]
 
     def _await_answer(self, supervisor: Supervisor, port: int) -> None:
@@ -250,6 +248,14 @@ class Machine:
         else:
             yield
         self._console.print(f"{what}: {time.monotonic() - began:.1f} s")
+
+
+def _worker(name: str, queue: str, processes: int) -> Program:
+    command = [sys.executable, "-m", "celery", "--app", "footprint", "worker", "--queues", queue]
+    command += ["--hostname", f"{queue}@%h", "--concurrency", str(processes)]
+    command += ["--without-mingle", "--without-gossip"]
+    # Told once it finishes what it is doing, told twice it hands it back.
+    return Program(name, command, farewell=(signal.SIGTERM, signal.SIGQUIT))
 
 
 @contextmanager

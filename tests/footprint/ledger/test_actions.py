@@ -74,6 +74,7 @@ NO_ENTRY = {
     "footprint.ledger.record.change": "it is what writes entries",
     "hunts.runs.cancel_left_over": "asking for the end of the run was the entry",
     "hunts.store_entries.tell_left_over": "of the event that was noted, whichever it is",
+    "hunts.store_work.hand_back": "who works on it is working state; its end is an entry",
     "hunts.store_work.claim": "who works on it is working state; its end is an entry",
     "hunts.store_work.end": "part of a change by its caller, who says how it ended",
     "hunts.store_work.heartbeat": "as claim",

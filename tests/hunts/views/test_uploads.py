@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import timedelta
 from hashlib import sha256
 from io import StringIO
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from redis import Redis
 
 from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
-from hunts import uploads
+from hunts import store_work, uploads
 from hunts.adapters import store_of
 from hunts.importing import import_upload
 from hunts.models import Removal, Source, Upload
@@ -195,3 +197,28 @@ def test_the_page_of_a_source_costs_the_same_with_many_uploads(
         announce(desk, source, b"abc", name=f"{number}.csv")
     with django_assert_max_num_queries(14):
         desk.get(f"/sources/{source.slug}/")
+
+
+def test_an_upload_that_no_worker_takes_says_so(desk: Client, source: Source) -> None:
+    opened = announce(desk, source, b"abc").json()
+    put(desk, source, opened["upload"], b"abc")
+    pages = f"/sources/{source.slug}/uploads/{opened['upload']}/", f"/sources/{source.slug}/"
+    assert not any("No worker takes it" in text_of(desk.get(page)) for page in pages)
+
+    Upload.objects.update(moved_at=timezone.now() - timedelta(minutes=5))
+
+    assert all("No worker takes it" in text_of(desk.get(page)) for page in pages)
+
+
+def test_an_upload_behind_another_change_says_so(desk: Client, source: Source) -> None:
+    numbers = []
+    for data in (b"abc", b"def"):
+        numbers.append(announce(desk, source, data).json()["upload"])
+        put(desk, source, numbers[-1], data)
+    address = f"/sources/{source.slug}/uploads/{numbers[1]}/"
+    before = desk.get(address).headers["ETag"]
+    store_work.claim(Upload, numbers[0], "busy")
+
+    answer = desk.get(address, headers={"HX-Request": "true", "If-None-Match": before})
+
+    assert "waits for another change of this source" in text_of(answer)
