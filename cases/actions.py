@@ -125,7 +125,7 @@ def extend(*, actor: Person, decision: Decision, expires_at: datetime | None, re
         old = _in_force(decision)
         refuse_closed(old.case)
         longer = made_again(old)
-        longer.supersedes = None
+        longer.supersedes = longer.made_again_from = None
         longer.expires_at = checked_expiry(expires_at, longer.made_at)
         longer.reason = checked_reason(reason)
         longer.proposer, longer.approver = actor, None
@@ -232,14 +232,18 @@ def _refuse_undo(own: Decision, again: Decision | None, actor: Person) -> None:
         on_subject = on_subject.covering(own.made_in)
     # Not by the id alone: what was approved keeps the id that it was proposed with.
     since = Q(made_at__gt=own.made_at) | Q(made_at=own.made_at, pk__gt=own.pk)
-    found = on_subject.filter(since | Q(pk=own.pk)).select_related("proposer").order_by("-made_at", "-pk")
+    found = (
+        on_subject.filter(since | Q(pk=own.pk))
+        .select_related("proposer", "approver")
+        .order_by("-made_at", "-pk")
+    )
     standing = list(found)
     later = standing[0] if standing and standing[0] != own else None
     if own not in standing:
         how = "expired" if own.state == Decision.State.IN_FORCE else own.get_state_display()
         raise UndoRefused(f"This decision is no longer in force ({how}).", later)
     if later is not None:
-        raise UndoRefused(f"{later.proposer} has decided since: {later}.", later)
+        raise UndoRefused(f"{later.in_force_by} has decided since: {later}.", later)
     why = _why_not_undone_alone(actor, own, again)
     if why:
         raise UndoRefused(

@@ -53,7 +53,7 @@ def covering_values(values: Sequence[str]) -> DecisionQuerySet:
 def check_basis(case: Case, value: str, basis: str) -> None:
     if basis_of(case, value) == basis:
         return
-    decisions = covering_values([value]).covering(case).select_related("proposer", "ended_by")
+    decisions = covering_values([value]).covering(case).select_related("proposer", "approver", "ended_by")
     seen = [int(pk) for pk in basis.split(",") if pk.isascii() and pk.isdigit() and len(pk) < 19]
     current = decisions.in_force().exclude(pk__in=seen).order_by("-made_at", "-pk").first()
     raise DecidedMeanwhile(current, decisions.last_changed())

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from cases.clock import database_now
 from cases.decision_entries import note_ended, note_made, note_proposal_ended, note_proposed
+from cases.expiries import FURTHEST, TOO_FAR
 from cases.explained import ruling_of
 from cases.models import Case, CaseFile, CaseValue, Decision, Proposal, Verdict
 from cases.places import in_the_place_of
@@ -82,6 +83,8 @@ def checked_reason(reason: str) -> str:
 def checked_expiry(expires_at: datetime | None, now: datetime) -> datetime | None:
     if expires_at is not None and expires_at <= now:
         raise CannotDecide("expires_at", "The expiry must be in the future.")
+    if expires_at is not None and expires_at > now + FURTHEST:
+        raise CannotDecide("expires_at", TOO_FAR)
     return expires_at
 
 
@@ -109,6 +112,7 @@ def made_again(decision: Decision, at: datetime | None = None) -> Decision:
         approver_id=decision.approver_id,
         made_at=at or database_now(),
         supersedes_id=decision.supersedes_id,
+        made_again_from_id=decision.pk,
     )
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 
+from cases.expiries import FURTHEST, TOO_FAR
 from cases.fields import ReasonField
 from cases.models import CaseFile
 
@@ -26,6 +27,12 @@ class UntilForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": "Write the day as year-month-day."},
     )
+
+    def clean_until_date(self) -> date | None:
+        day: date | None = self.cleaned_data["until_date"]
+        if day is not None and day > timezone.localdate() + FURTHEST:
+            raise forms.ValidationError(TOO_FAR)
+        return day
 
     def expires_at(self) -> datetime | None:
         """A day that is given goes before the lengths."""

@@ -55,7 +55,8 @@ def _change_of(latest: Decision) -> tuple[str, str, datetime | None]:
         return by, f"{latest} ({latest.get_state_display()})", latest.ended_at
     if latest.is_past(timezone.now()):
         return "the clock", f"{latest} (expired)", latest.expires_at
-    return str(latest.proposer), str(latest), latest.made_at
+    proposed = f", proposed by {latest.proposer}" if latest.approver_id is not None else ""
+    return str(latest.in_force_by), f"{latest}{proposed}", latest.made_at
 
 
 class PreviewMoved(Refused):

@@ -35,7 +35,9 @@ class WideChanges:
         changed = now ^ set(batch.wide_basis)
         if not changed:
             return cls(())
-        return cls(list(Decision.objects.select_related("proposer", "ended_by").filter(pk__in=changed)))
+        return cls(
+            list(Decision.objects.select_related("proposer", "approver", "ended_by").filter(pk__in=changed))
+        )
 
     def cover(self, value: str, kind: str) -> bool:
         if not self.decisions:
@@ -50,7 +52,7 @@ def leave_moved(batch: Batch, wide: WideChanges, seen: Mapping[str, Sequence[int
         return
     on_values: dict[str, list[Decision]] = {value: [] for value in seen}
     decisions = Decision.objects.on_values(list(seen)).covering(batch.case)
-    for decision in decisions.select_related("proposer", "ended_by").order_by("made_at", "pk"):
+    for decision in decisions.select_related("proposer", "approver", "ended_by").order_by("made_at", "pk"):
         on_values[decision.subject].append(decision)
     left = []
     for value, basis in seen.items():
@@ -98,6 +100,6 @@ def _why(because: Decision | None) -> str:
     wide = f" ({because.subject_typed})" if because.as_subject.is_wide else ""
     verdict = f"{because.get_verdict_display()}{wide}"
     if because.ended_at is None:
-        return f"{verdict} meanwhile by {because.proposer}"
+        return f"{verdict} meanwhile by {because.in_force_by}"
     by = because.ended_by or "the clock"
     return f"{verdict} before; {because.get_state_display()} meanwhile by {by}"

@@ -107,7 +107,7 @@ def _next(batch: Batch, at_most: int) -> list[Next]:
         cursor.execute(_NEXT, [batch.case_id, batch.pk, batch.position, at_most])
         found = [(own, later[0] if later else None) for own, later in cursor.fetchall()]
     ids = {pk for row in found for pk in row if pk is not None}
-    decisions = Decision.objects.select_related("proposer", "ended_by").in_bulk(ids)
+    decisions = Decision.objects.select_related("proposer", "approver", "ended_by").in_bulk(ids)
     waiting = {
         each.decision_id: each
         for each in waiting_of(batch)
@@ -174,6 +174,6 @@ def _leave(batch: Batch, left: Sequence[tuple[Next, str]]) -> None:
 
 def _why(left: Next) -> str:
     if left.later is not None:
-        return f"{left.later.get_verdict_display()} since by {left.later.proposer}"
+        return f"{left.later.get_verdict_display()} since by {left.later.in_force_by}"
     by = f" by {left.decision.ended_by}" if left.decision.ended_by else ""
     return f"no longer in force: {left.decision.get_state_display()}{by}"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -15,6 +15,9 @@ from cases.models.choices import Verdict
 from cases.querysets import DecisionQuerySet
 from cases.verdicts import precedence
 from cases.verdicts.subject import Subject
+
+if TYPE_CHECKING:
+    from footprint.accounts.models import Person  # the foreign keys name it by its setting
 
 
 class Decision(models.Model):
@@ -67,6 +70,10 @@ class Decision(models.Model):
     )
     # What this decision took the place of; undoing it makes that one again.
     supersedes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="superseded_by")
+    # Of what an undo made again: the decision that it is the same as.
+    made_again_from = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     version = models.PositiveIntegerField(default=1)
     # Of a decision that was made in bulk.
     batch = models.ForeignKey(
@@ -151,6 +158,11 @@ class Decision(models.Model):
     def is_past(self, at: datetime) -> bool:
         """Whether its time is over, which the state column may follow a little later."""
         return self.expires_at is not None and self.expires_at <= at
+
+    @property
+    def in_force_by(self) -> Person:
+        """Who put it in force: the second person, where it was proposed."""
+        return self.approver or self.proposer
 
     @property
     def is_living(self) -> bool:

@@ -22,6 +22,7 @@ from cases.views.queue import query_of, visit_of
 from cases.views.rows import Row, rows_of
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
+from footprint.accounts.models import Person
 
 ROWS_AT_MOST = 400
 
@@ -91,7 +92,7 @@ def changes(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "case": case,
         "changed": rows,
-        "deciders": _deciders(screen, rows),
+        "deciders": _deciders(screen, rows, request.user),
         "new_values": new_values,
         "rows": [row for row in fresh if row.value.pk not in screen.open],
         "meanwhile": _meanwhile(case, screen, fresh),
@@ -110,14 +111,15 @@ def _rows(request: SignedInRequest, case: Case, row_ids: Sequence[int]) -> list[
     return rows_of(case, values, person=request.user, new_since=visit_of(request, case))
 
 
-def _deciders(screen: Screen, rows: Sequence[Row]) -> list[tuple[str, int]]:
-    """Who decided on how many of the rows since the page was drawn, those with most first.
+def _deciders(screen: Screen, rows: Sequence[Row], reader: Person) -> list[tuple[str, int]]:
+    """Who put the decisions on how many of the rows in force since the page was drawn, those with most first.
 
     What a run brought under an older decision has nobody.
     """
-    made = (row.decision for row in rows if row.decision is not None and not row.is_mine)
+    made = (row.decision for row in rows if row.decision is not None)
     since = (each for each in made if screen.drawn and each.made_at.timestamp() * 1000 >= screen.drawn)
-    return Counter(str(each.proposer) for each in since).most_common()
+    who = (each.in_force_by for each in since)
+    return Counter(str(person) for person in who if person != reader).most_common()
 
 
 def _meanwhile(case: Case, screen: Screen, changed: Sequence[Row]) -> list[Meanwhile]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import Count
@@ -206,6 +208,8 @@ def _conflict(
         "mine": form.cleaned_data,
         "mine_subject": form.typed_subject() or value.value,
         "mine_ends": form.expires_at(),
+        "ends_alike": _day_of(conflict.current.expires_at if conflict.current else None)
+        == _day_of(form.expires_at()),
         "mine_file": form.chosen_file(),
         "same_place": _is_same_place(form, value, conflict.current),
         "basis": basis_of(value.case, value.value),
@@ -218,6 +222,10 @@ def _conflict(
         response.headers["HX-Retarget"] = "#conflict"
         response.headers["HX-Reswap"] = "innerHTML"
     return response
+
+
+def _day_of(end: datetime | None) -> date | None:
+    return end.astimezone(UTC).date() if end is not None else None
 
 
 def _is_same_place(form: DecideForm, value: CaseValue, theirs: Decision | None) -> bool:

@@ -158,7 +158,7 @@ def _decisions(
     """In force or proposed on exactly these values, in all cases and scopes; and by id also the deciders."""
     made = Decision.objects.on_values([value.value for value in values]).living()
     others = Decision.objects.filter(pk__in=set(deciders))
-    by_id = {each.pk: each for each in (made | others).select_related("proposer").order_by("pk")}
+    by_id = {each.pk: each for each in (made | others).select_related("proposer", "approver").order_by("pk")}
     texts = {value.value for value in values}
     found: dict[str, list[Decision]] = defaultdict(list)
     for decision in by_id.values():

@@ -43,13 +43,21 @@ def when(moment: datetime | None) -> str:
     """ "6 min" or "23 Nov 18:04" in the reader's zone; the exact time and UTC in the title."""
     if moment is None:
         return ""
-    local = timezone.localtime(moment)
+    local = in_readers_zone(moment)
     return time(moment, times.short_time(local, timezone.now()))
+
+
+def in_readers_zone(moment: datetime) -> datetime:
+    """The last hours that a date can have are another year in some zones: they stay as they are."""
+    try:
+        return timezone.localtime(moment)
+    except OverflowError:
+        return moment
 
 
 def time(value: datetime, text: str) -> SafeString:
     utc = value.astimezone(UTC)
-    title = f"{times.exact_time(timezone.localtime(value))}, {times.exact_time(utc)} UTC"
+    title = f"{times.exact_time(in_readers_zone(value))}, {times.exact_time(utc)} UTC"
     return mark_safe(  # noqa: S308  # escaped, or made of numbers
         f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}" title="{title}">{escaped(text)}</time>'
     )

@@ -18,17 +18,22 @@ from hunts.models import Hunt
 from hunts.trouble import in_trouble
 
 LISTED = 50
-_NOT_MADE = (Decision.State.PROPOSED, Decision.State.REJECTED)
-_MEDIAN = """
+# What was proposed and taken back is withdrawn, as what was in force and ended is.
+_MADE = """
+    {name}.state <> 'proposed' AND NOT EXISTS (
+        SELECT FROM cases_proposal p
+         WHERE p.decision_id = {name}.id AND p.kind = 'make' AND p.state IN ('rejected', 'taken back'))
+"""
+_MEDIAN = f"""
     SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM d.made_at - v.added_at)), count(*)
       FROM cases_decision d JOIN cases_casevalue v ON v.case_id = d.made_in_id AND v.value = d.subject
      WHERE d.made_at >= %(begin)s AND d.made_at < %(end)s AND d.made_at >= v.added_at
-       AND d.subject_kind IN ('name', 'address', 'text') AND d.state NOT IN ('proposed', 'rejected')
+       AND d.subject_kind IN ('name', 'address', 'text') AND {_MADE.format(name="d")}
        AND NOT EXISTS (SELECT 1 FROM cases_decision before
                         WHERE before.subject = d.subject AND before.subject_kind = d.subject_kind
                           AND before.made_in_id = d.made_in_id AND before.id < d.id
-                          AND before.state NOT IN ('proposed', 'rejected'))
-"""
+                          AND {_MADE.format(name="before")})
+"""  # noqa: S608  # constants of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +174,8 @@ def _came_in(week: IsoWeek) -> QuerySet[CaseValue]:
 
 
 def _made_in(week: IsoWeek) -> QuerySet[Decision]:
-    made = Decision.objects.filter(made_at__gte=week.begin, made_at__lt=week.end)
-    return made.exclude(state__in=_NOT_MADE)
+    made = Decision.objects.filter(made_at__gte=week.begin, made_at__lt=week.end, made_again_from=None)
+    return made.exclude(state=Decision.State.PROPOSED).that_came_to_be()
 
 
 def _by_day(week: IsoWeek, rows: QuerySet[CaseValue] | QuerySet[Decision], column: str) -> list[int]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -382,7 +382,14 @@ def test_an_approved_decision_is_told_though_its_withdrawal_was_rejected(
     reject(actor=lea, proposal=withdrawal, reason="It is not")
     with pytest.raises(DecidedMeanwhile) as refused:
         decide_on(rui, case, "a.corp.example", basis=basis)
-    assert refused.value.what == str(wide)
+    assert (refused.value.who, refused.value.what) == (str(lea), f"{wide}, proposed by Ana Sousa")
+
+
+def test_an_expiry_beyond_ten_years_is_refused(case: Case, rui: Person):
+    merge_and_settle(case, row(dns="a.example"))
+    with pytest.raises(CannotDecide, match="10 years ahead") as refused:
+        decide_on(rui, case, "a.example", expires_at=datetime(9999, 12, 31, tzinfo=UTC))
+    assert refused.value.field == "expires_at"
 
 
 @pytest.mark.parametrize(
@@ -390,8 +397,8 @@ def test_an_approved_decision_is_told_though_its_withdrawal_was_rejected(
     [
         ("x" * 2_001, "at most 2,000"),
         ("good\u202etxt.exe", "u202e"),
-        ("a\x07b", "x07"),
-        ("a\x00b", "x00"),
+        ("a\x07b", "u0007"),
+        ("a\x00b", "u0000"),
         (" \n", "Give a reason"),
     ],
 )

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
+from cases.actions import undo
 from cases.models import Case, CaseFile, Decision, Endpoint
 from footprint.accounts.models import Person
 from tests.cases.world import decide_on, merge_and_settle, row
@@ -28,6 +29,19 @@ def test_an_archived_case_becomes_a_closed_one_and_back(fresh_database: FreshDat
         assert state_of(case) == before
         call_command("migrate", "cases", verbosity=0)
         assert state_of(case) == after
+
+
+def test_what_undos_made_again_is_taken_from_the_ledger(
+    fresh_database: FreshDatabase, case: Case, rui: Person, ana: Person
+):
+    merge_and_settle(case, row("1.1.1.1", "a.example"))
+    first = decide_on(rui, case, "a.example")
+    again = undo(actor=ana, decision=decide_on(ana, case, "a.example", "allowed")).remade
+    assert again is not None
+    call_command("migrate", "cases", "0022", verbosity=0)
+    call_command("migrate", "cases", verbosity=0)
+    assert Decision.objects.get(pk=again.pk).made_again_from == first
+    assert Decision.objects.exclude(made_again_from=None).count() == 1
 
 
 def state_of(case: Case) -> str:

@@ -8,13 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
+from cases.actions import undo
 from cases.models import Case, CaseValue, Decision
+from cases.proposal_actions import reject, take_back
 from cases.state_actions import change_state
-from footprint.accounts.models import Person
+from footprint.accounts.models import Person, Role
 from footprint.desk.week import IsoWeek, week_numbers
 from footprint.desk.week_bars import week_bars
 from tests.cases.views.pages import text_of
 from tests.cases.world import decide_on, merge_and_settle, open_case, row
+from tests.roles import person_with
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 WEEK = IsoWeek(date(2026, 11, 23))
@@ -60,6 +63,39 @@ def test_the_median_is_of_first_decisions_alone(case: Case, rui: Person) -> None
     decided(rui, case, "a.example", NOW, "allowed")
     numbers = week_numbers(WEEK, NOW)
     assert (numbers.median_seconds, numbers.median_of) == (3 * 3600, 3)
+
+
+@pytest.fixture
+def ana(db: None) -> Person:
+    return person_with(Role.REVIEWER, "ana")
+
+
+def test_what_was_taken_back_or_rejected_was_not_decided(case: Case, ana: Person) -> None:
+    lou = person_with(Role.ANALYST, "lou")
+    back, no = (decide_on(lou, case, value) for value in ("a.example", "b.example"))
+    take_back(actor=lou, proposal=back.proposals.get())
+    reject(actor=ana, proposal=no.proposals.get(), reason="It is ours")
+    Decision.objects.update(made_at=NOW)
+    numbers = week_numbers(WEEK, NOW)
+    assert (numbers.decided_total, numbers.median_of) == (0, 0)
+    assert sum(each.blocked for each in numbers.people) == 0
+
+
+def test_the_median_begins_anew_after_what_was_taken_back(case: Case, rui: Person) -> None:
+    lou = person_with(Role.ANALYST, "lou")
+    take_back(actor=lou, proposal=decide_on(lou, case, "a.example").proposals.get())
+    decided(rui, case, "a.example", NOW)
+    assert week_numbers(WEEK, NOW).median_of == 1
+
+
+def test_what_an_undo_makes_again_is_no_decision_of_that_day(case: Case, rui: Person, ana: Person) -> None:
+    decided(rui, case, "a.example", NOW - timedelta(days=30))
+    mine = decided(ana, case, "a.example", NOW, "allowed")
+    again = undo(actor=ana, decision=mine).remade
+    assert again is not None
+    Decision.objects.filter(pk=again.pk).update(made_at=NOW)
+    numbers = week_numbers(WEEK, NOW)
+    assert [(each.name, each.allowed, each.blocked) for each in numbers.people] == [(str(ana), 1, 0)]
 
 
 def test_the_median_of_nothing_is_unknown(case: Case) -> None:

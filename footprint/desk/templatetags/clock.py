@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django import template
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from footprint.desk.drawn import in_readers_zone
 from footprint.desk.times import exact_time
 
 register = template.Library()
@@ -17,7 +17,7 @@ register = template.Library()
 @register.simple_tag
 def clock(value: datetime) -> SafeString:
     """ "09:08:51" in the reader's zone; the exact time and UTC in the title."""
-    local, utc = timezone.localtime(value), value.astimezone(UTC)
+    local, utc = in_readers_zone(value), value.astimezone(UTC)
     title = f"{exact_time(local)}, {exact_time(utc)} UTC"
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', f"{utc:%Y-%m-%dT%H:%M:%SZ}", title, f"{local:%H:%M:%S}"
@@ -27,7 +27,7 @@ def clock(value: datetime) -> SafeString:
 @register.simple_tag
 def both_zones(value: datetime) -> SafeString:
     """ "24 Nov 2026 09:08:51.204 Europe/Berlin, 08:08:51.204 UTC": to the millisecond, for proofs."""
-    local, utc = timezone.localtime(value), value.astimezone(UTC)
+    local, utc = in_readers_zone(value), value.astimezone(UTC)
     milliseconds = f"{value.microsecond // 1000:03}"
     if local.utcoffset() == utc.utcoffset():
         return format_html(

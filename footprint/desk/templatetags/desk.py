@@ -77,7 +77,7 @@ def when(moment: datetime | None) -> str:
 @register.simple_tag
 def moment(value: datetime | None) -> str:
     """ "24 Nov 2026 09:08:51" in the reader's zone, UTC in the title."""
-    return "" if value is None else drawn.time(value, times.exact_time(timezone.localtime(value)))
+    return "" if value is None else drawn.time(value, times.exact_time(drawn.in_readers_zone(value)))
 
 
 @register.filter
@@ -230,7 +230,7 @@ def words(text: str) -> list[str]:
 @register.simple_tag
 def ago(moment: datetime) -> str:
     """ "6 min ago", "on 23 Nov 18:04"; the exact time in the title."""
-    said = times.short_time(timezone.localtime(moment), timezone.now())
+    said = times.short_time(drawn.in_readers_zone(moment), timezone.now())
     words = said if said == "just now" else f"on {said}" if ":" in said else f"{said} ago"
     return drawn.time(moment, words)
 

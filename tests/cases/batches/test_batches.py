@@ -22,6 +22,7 @@ from cases.batches.actions import (
 )
 from cases.batches.claims import FencedOff, claim
 from cases.batches.deciding import decide_step
+from cases.batches.freezing import freeze
 from cases.batches.pace import Pace
 from cases.batches.sweep import sweep, take_back_lost
 from cases.models import Batch, BatchValue, Case, Decision
@@ -300,7 +301,7 @@ def test_a_wide_decision_meanwhile_leaves_what_it_covers_alone(rui: Person, ana:
     approve(actor=rui, proposal=made.proposals.get())
     batch = worked(confirm(actor=rui, batch=batch))
     assert left_alone(batch) == [
-        ("deep.h9.example", "allowed (*.h9.example) meanwhile by Ana Sousa"),
+        ("deep.h9.example", "allowed (*.h9.example) meanwhile by Rui Alves"),
     ]
 
 
@@ -308,7 +309,6 @@ def test_a_wide_decision_while_the_values_are_frozen_leaves_them_alone(
     rui: Person, ana: Person, case: Case, monkeypatch: pytest.MonkeyPatch
 ):
     wide = decide_on(ana, case, "h1.example", subject="*.h1.example")
-    freeze = actions.freeze
 
     def frozen_as_it_was(*given: Any, **more: Any) -> Any:
         found = freeze(*given, **more)

@@ -52,10 +52,10 @@ def test_what_is_not_decided_is_written_to_a_file(rui: Person, file: Path, tmp_p
 
 def test_until_a_day_and_over_what_contradicts(rui: Person, file: Path) -> None:
     made(rui, "a.example", verdict="allowed")
-    run(file, "--until", "2099-01-31", "--take-over")
+    run(file, "--until", "2031-01-31", "--take-over")
     decision = Decision.objects.in_force().get(subject="a.example")
     assert decision.verdict == "blocked"
-    assert str(decision.expires_at).startswith("2099-01-31 23:59:59")
+    assert str(decision.expires_at).startswith("2031-01-31 23:59:59")
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,7 @@ def test_until_a_day_and_over_what_contradicts(rui: Person, file: Path) -> None:
         ((), "rita", "may not import"),
         (("--format", "misp-warninglist"), "rui", "no whole JSON"),
         (("--until", "2020-01-01"), "rui", "future"),
+        (("--until", "9999-12-31"), "rui", "10 years ahead"),
     ],
 )
 def test_bad_input_is_told_and_decides_nothing(

@@ -229,7 +229,7 @@ def test_a_reviewer_confirms_small_lists_and_a_lead_any(rui: Person, lea: Person
     assert Decision.objects.in_force().filter(proposer=lea).count() == SMALL_LIST + 1
 
 
-@pytest.mark.parametrize(("reason", "days"), [(" ", 1), ("List", -1), ("a\0b", 1)])
+@pytest.mark.parametrize(("reason", "days"), [(" ", 1), ("List", -1), ("List", 366 * 11), ("a\0b", 1)])
 def test_a_bad_reason_or_expiry_starts_nothing(rui: Person, reason: str, days: int) -> None:
     intake = taken(rui, "a.example\n")
     with pytest.raises(CannotDecide):

@@ -13,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from cases.bases import basis_of
 from cases.merging import settle_unsettled
 from cases.models import Case, CaseValue, Decision, Endpoint, Resettling
+from cases.proposal_actions import approve
 from cases.settling import resettle
 from cases.verdicts.settle import take_verdict_lock
 from cases.views.changes import Screen
@@ -210,6 +211,18 @@ def test_a_row_is_sent_again_when_another_decision_gives_the_same_verdict(
     second = put(ana, case, "*.corp.example")
     resettle([first, second])
     assert "Ana Sousa decided 1." in text_of(ask(site, case, before))
+
+
+def test_who_approved_is_named_and_not_who_proposed(
+    site: Client, case: Case, rows: dict[int, str], rui: Person, ana: Person
+) -> None:
+    mine = decide_on(rui, case, "n1.example", subject="*.n1.example", scope="case")
+    theirs = decide_on(ana, case, "n2.example", subject="*.n2.example", scope="case")
+    approve(actor=ana, proposal=mine.proposals.get())
+    approve(actor=rui, proposal=theirs.proposals.get())
+    said = text_of(ask(site, case, rows))
+    assert "Ana Sousa decided 1." in said
+    assert "Rui Alves decided" not in said
 
 
 def test_nobody_is_named_for_what_a_run_brought_under_an_older_decision(

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from cases.models import Case, CaseValue, Decision
-from footprint.accounts.models import Person
+from cases.proposal_actions import approve
+from footprint.accounts.models import Person, Role
 from tests.cases.views.pages import HTMX, decide_url, form_for, queue_url, text_of
 from tests.cases.world import decide_on, merge_and_settle, open_case, row, value_of, verdict_of
+from tests.roles import person_with
 
 
 @pytest.fixture
@@ -66,6 +68,7 @@ def test_htmx_gets_the_row_the_counts_and_the_undo(site: Client, value: CaseValu
         ({"reason": "x" * 2001}, "at most 2,000 characters"),
         ({"scope": "galaxy"}, "Select a valid choice"),
         ({"until": "7000"}, "Select a valid choice"),
+        ({"until_date": "9999-12-31"}, "An expiry lies 10 years ahead at most"),
         ({"reason": "nul \x00"}, "Null characters are not allowed"),
         ({"reason": "turned \u202e around"}, "a character that nobody can see: \\u202e after “turned ”"),
     ],
@@ -205,6 +208,34 @@ def test_a_decision_taken_away_meanwhile_is_a_conflict_too(
     answer = site.post(decide_url(value), form)
     assert answer.status_code == 409
     assert "What you saw is no longer in force" in text_of(answer)
+
+
+def test_what_was_approved_is_told_as_decided_by_who_approved_it(
+    site: Client, value: CaseValue, ana: Person
+) -> None:
+    form = form_for(site, value, "allowed", reason="Vendor CDN")
+    lou = person_with(Role.ANALYST, "lou")
+    theirs = decide_on(lou, value.case, "a.example")
+    approve(actor=ana, proposal=theirs.proposals.get())
+    said = text_of(site.post(decide_url(value), form))
+    assert f"Ana Sousa blocked this just now , proposed by {lou}" in said
+    assert "Keep Ana's block" in said
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_an_expiry_at_the_end_of_the_calendar_is_shown_in_every_zone(
+    site: Client, value: CaseValue, ana: Person, rui: Person, zone: str
+) -> None:
+    form = form_for(site, value, "allowed", reason="Vendor CDN")
+    theirs = decide_on(ana, value.case, "a.example")
+    last = datetime.max.replace(tzinfo=UTC)
+    Decision.objects.filter(pk=theirs.pk).update(expires_at=last)
+    Person.objects.filter(pk=rui.pk).update(time_zone=zone)
+    case = f"/cases/{value.case_id}"
+    for url in ("/", "/decisions/", "/week/", f"/decisions/{theirs.pk}/", f"{case}/", f"{case}/decisions/"):
+        assert site.get(url).status_code == 200, url
+    assert site.get(f"{case}/report/").status_code == 200
+    assert site.post(decide_url(value), form).status_code == 409
 
 
 # Undo
