@@ -19,9 +19,9 @@ _CSS = {"complete": "bar", "partial": "part", "failed": "gap", "cancelled": "qui
 
 
 def run_spark(runs: Sequence[Run]) -> SafeString:
-    """`runs` have ended, oldest first; the youngest stands at the right."""
+    """`runs` have ended, oldest first; the youngest stands at the right. One alone compares with nothing."""
     runs = runs[-(_WIDTH // _STEP) :]
-    if not runs:
+    if len(runs) < 2:
         return SafeString("")
     top = max((run.new_values for run in runs), default=0) or 1
     left = _WIDTH - _STEP * len(runs)

@@ -11,7 +11,7 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.urls import reverse
 
 from cases.finding import FoundValue, find_values
-from cases.models import Case, CaseFile, Decision
+from cases.models import Case, CaseFile, Decision, Verdict
 from cases.verdicts.precedence import SCOPE_WORDS, Scope
 from cases.verdicts.subject import Subject, SubjectRefused, read_subject
 from cases.watchlists.models import Watchlist
@@ -133,12 +133,16 @@ def _decision_hit(decision: Decision) -> Hit:
     where = SCOPE_WORDS[Scope(decision.scope)]
     if decision.scope == Decision.Scope.CASE:
         where = f"in case {decision.case_id}"
-    state = "" if decision.state == Decision.State.IN_FORCE else f", {decision.get_state_display()}"
+    is_proposed = decision.state == Decision.State.PROPOSED
+    if is_proposed:
+        where = f"{'allow' if decision.verdict == Verdict.ALLOWED else 'block'} {where}"
+    elif decision.state != Decision.State.IN_FORCE:
+        where += f", {decision.get_state_display()}"
     return Hit(
         reverse("decision", args=[decision.pk]),
         value=decision.subject_typed,
-        beside=f"{where}{state}: {decision.reason}",
-        verdict=decision.verdict,
+        beside=f"{where}: {decision.reason}",
+        verdict="proposed" if is_proposed else decision.verdict,
     )
 
 

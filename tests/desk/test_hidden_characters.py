@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 
 import pytest
 from django.db import transaction
 from django.test import Client
 
-from cases.models import Case, CaseValue
-from cases.note_actions import add_note
-from cases.watchlists.models import Watchlist
 from footprint.accounts.models import Person, Role
 from footprint.ledger.models import Entry
-from hunts.models import Hunt, Source
-from tests.cases.batches.bulk import decided, drafted
-from tests.cases.views.test_intakes import paste
-from tests.cases.watchlists.worlds import allow_lab, publish, target_at
-from tests.cases.world import decide_on, merge_and_settle, open_case, row
+from tests.cases.watchlists.worlds import allow_lab
 from tests.forms import SentForm, forms_of
+from tests.furnished import House, furnished
 from tests.lab.server import Lab
 from tests.roles import client_of, person_with
 
@@ -40,85 +33,11 @@ SOUND = {"look_back": "30 days", "files": "b.exe", "slug": "new-one", "cron": "0
 SAID = re.compile(r"nobody can see|[Nn]ull characters|control character", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class House:
-    """Something of everything that has a form."""
-
-    case: Case
-    lead: Person
-    addresses: dict[str, tuple[Role, str]]
-
-
 @pytest.fixture
-def house(rui: Person, monkeypatch: pytest.MonkeyPatch, valkey: object) -> Iterator[House]:
+def house(monkeypatch: pytest.MonkeyPatch, valkey: object) -> Iterator[House]:
     allow_lab(monkeypatch)
-    lead, ana = person_with(Role.LEAD, "lea"), person_with(Role.REVIEWER, "anneke")
-    case = open_case(lead, "a.exe")
-    merge_and_settle(case, row("1.1.1.1", "a.corp.example"), row(dns="b.corp.example"), row("1.1.1.9"))
-    decided_by = decide_on(lead, case, "1.1.1.9")
-    proposal = decide_on(ana, case, "b.corp.example", subject="*.corp.example").proposals.get()
-    blocks = Watchlist.objects.get(slug="all-blocks")
-    publish(blocks)
-    value = CaseValue.objects.get(case=case, value="a.corp.example")
-    analyst = person_with(Role.ANALYST, "lou")
-    waiting = decided(analyst, case, "a.corp.example", scope="case")
-    draft = drafted(lead, case, "1.1.1.9", verdict="allowed", scope="case")
-    intake = paste(client_of(lead), "c.example\n")
-    note = add_note(actor=lead, case=case, text="A note")
-    hunt = Hunt.objects.create(case=case, source=Source.objects.get(slug="local"), opened_by=lead)
-    hunt.files.set(case.files.all())
-    at = f"/cases/{case.pk}/"
-    pages = {
-        "a new case": (Role.LEAD, "/cases/new/"),
-        "the list of cases": (Role.LEAD, "/cases/"),
-        "a case's facts": (Role.LEAD, f"{at}edit/"),
-        "a case's state": (Role.LEAD, f"{at}state/?to=closed"),
-        "notes": (Role.LEAD, f"{at}notes/"),
-        "a note": (Role.LEAD, f"{at}notes/{note.pk}/"),
-        "the queue": (Role.LEAD, at),
-        "the editor": (Role.LEAD, f"{at}?decide={value.pk}&verdict_as=blocked"),
-        "the wide editor": (Role.LEAD, f"{at}?decide={value.pk}&verdict_as=blocked&wider=1"),
-        "a value": (Role.LEAD, f"{at}values/{value.pk}/"),
-        "a draft": (Role.LEAD, f"{at}batches/{draft.pk}/"),
-        "a batch that waits": (Role.LEAD, f"{at}batches/{waiting.pk}/"),
-        "a batch of one's own": (Role.ANALYST, f"{at}batches/{waiting.pk}/"),
-        "a proposal": (Role.LEAD, f"/proposals/{proposal.pk}/"),
-        "withdrawing": (Role.LEAD, f"/decisions/{decided_by.pk}/withdraw"),
-        "extending": (Role.LEAD, f"/decisions/{decided_by.pk}/extend"),
-        "a decision": (Role.LEAD, f"/decisions/{decided_by.pk}/"),
-        "decisions": (Role.LEAD, "/decisions/"),
-        "the value of all cases": (Role.LEAD, "/values/"),
-        "a new list": (Role.LEAD, "/intakes/new/"),
-        "a list": (Role.LEAD, f"/intakes/{intake.pk}/"),
-        "the inbox": (Role.LEAD, "/"),
-        "search": (Role.LEAD, "/search/"),
-        "look-ups": (Role.LEAD, f"{at}look-ups/"),
-        "hunts": (Role.LEAD, "/hunts/"),
-        "a schedule": (Role.LEAD, f"/hunts/{hunt.pk}/schedule/"),
-        "a new source": (Role.LEAD, "/sources/new/log_analytics/"),
-        "a source": (Role.LEAD, "/sources/local/"),
-        "a source's settings": (Role.LEAD, "/sources/local/edit"),
-        "names of a source": (Role.LEAD, "/sources/local/names/"),
-        "watchlists": (Role.LEAD, "/watchlists/"),
-        "a watchlist": (Role.LEAD, "/watchlists/all-blocks/"),
-        "its rule": (Role.LEAD, "/watchlists/all-blocks/rule/"),
-        "its versions": (Role.LEAD, "/watchlists/all-blocks/versions/"),
-        "its feeds": (Role.LEAD, "/watchlists/all-blocks/feeds/"),
-        "a new target": (Role.LEAD, "/watchlists/all-blocks/targets/new/defender/"),
-        "the week": (Role.LEAD, "/week/"),
-        "known lists": (Role.LEAD, "/known-lists/"),
-        "the ledger": (Role.AUDITOR, "/ledger/"),
-        "the proof": (Role.AUDITOR, "/ledger/proof/"),
-        "people": (Role.ADMINISTRATOR, "/people/"),
-        "a person": (Role.ADMINISTRATOR, f"/people/{ana.pk}/"),
-        "the account": (Role.LEAD, "/account/"),
-        "the password": (Role.LEAD, "/account/password/"),
-    }
     with Lab(token="lab") as lab:
-        target = target_at(lab, "defender", blocks, title="Tenant")
-        pages["a target"] = (Role.LEAD, f"/watchlists/all-blocks/targets/{target.slug}/")
-        pages["a target's settings"] = (Role.LEAD, f"/watchlists/all-blocks/targets/{target.slug}/edit/")
-        yield House(case, lead, pages)
+        yield furnished(lab)
 
 
 def client_for(role: Role) -> Client:
@@ -127,7 +46,7 @@ def client_for(role: Role) -> Client:
 
 
 def shown_to(house: House, name: str) -> tuple[Client, list[SentForm]]:
-    role, address = house.addresses[name]
+    role, address = house.pages[name]
     client = client_for(role)
     page = client.get(address)
     assert page.status_code == 200, (name, page.status_code)
@@ -136,7 +55,7 @@ def shown_to(house: House, name: str) -> tuple[Client, list[SentForm]]:
 
 def test_no_text_field_takes_what_nobody_can_see(house: House) -> None:
     taken = []
-    for name in house.addresses:
+    for name in house.pages:
         client, forms = shown_to(house, name)
         for form in forms:
             if form.method == "post":
@@ -164,7 +83,7 @@ def taken_by(client: Client, form: SentForm) -> Iterator[str]:
 
 def test_no_search_breaks_on_what_nobody_can_see(house: House) -> None:
     sent, broken = set(), []
-    for name in house.addresses:
+    for name in house.pages:
         client, forms = shown_to(house, name)
         for form in forms:
             for text, (what, typed) in product(form.texts, HIDDEN.items()):

@@ -63,7 +63,8 @@ def test_a_decision_is_found_by_what_it_covers(
 def test_a_decision_that_waits_for_a_second_person_is_found_as_proposed(site: Client, rui: Person) -> None:
     waiting = made(rui, "relay.contoso.example", "below", state="proposed")
     assert f"/decisions/{waiting.pk}/" in links(site, "relay.contoso")
-    assert "everywhere, proposed" in text_of(site.get("/search/", {"q": "relay.contoso"}))
+    said = text_of(site.get("/search/", {"q": "relay.contoso"}))
+    assert "proposed *.relay.contoso.example block everywhere" in said
 
 
 def test_a_decision_that_has_ended_is_not_found(site: Client, rui: Person) -> None:
