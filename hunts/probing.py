@@ -13,7 +13,7 @@ from hunts.hints import LONGEST_DELAY_SECONDS
 from hunts.in_turn import InTurn
 from hunts.limiter import NoTurn
 from hunts.models import Source
-from hunts.source_actions import forget_wish, note_probe, wish_for_probe
+from hunts.source_actions import forget_wish, note_probe, note_wait, wish_for_probe
 from hunts.sources.base import Check, Probe, Step
 from hunts.sources.errors import Refused
 from hunts.sources.probes import KNOCK_SECONDS, PROBE_SECONDS
@@ -68,6 +68,7 @@ def answer_wish(source_id: int, person_id: int) -> None:
     try:
         probe_source(source, actor=Actor.person(person), patience=_PATIENCE_SECONDS)
     except NoTurn as error:
+        note_wait(source, error.said)
         # Until the wish is too old; the page then says that the test was lost.
         after = min(error.wait_seconds, LONGEST_DELAY_SECONDS)
         wake("hunts.tasks.probe_source", source_id, person_id, after_seconds=after)

@@ -139,7 +139,13 @@ def resume_source(*, actor: Actor, source: Source, reason: str = "") -> bool:
 
 def wish_for_probe(source: Source) -> None:
     """A worker tests the source next; what it finds is the ledger's entry. The caller sends the message."""
-    Source.objects.filter(pk=source.pk).update(probe_asked_at=Now())
+    Source.objects.filter(pk=source.pk).update(probe_asked_at=Now(), probe_waited="")
+    source.refresh_from_db()
+
+
+def note_wait(source: Source, said: str) -> None:
+    """Why the test that was wished for is not done yet."""
+    Source.objects.filter(pk=source.pk).update(probe_waited=said)
     source.refresh_from_db()
 
 

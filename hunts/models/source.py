@@ -59,10 +59,11 @@ class Source(models.Model):
         related_name="+",
     )
     paused_because = models.TextField(blank=True, editable=False)
-    # The last test and what it found; the test that was last wished for.
+    # The last test and what it found; the test that was last wished for, and why it had to wait.
     probe = models.JSONField(null=True, blank=True, editable=False)
     probed_at = models.DateTimeField(null=True, blank=True, editable=False)
     probe_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    probe_waited = models.TextField(blank=True, default="", editable=False)
 
     objects: ClassVar[SourceQuerySet] = SourceQuerySet.as_manager()  # type: ignore[assignment]  # as Run.objects
 

@@ -34,7 +34,7 @@ SAID = re.compile(r"nobody can see|[Nn]ull characters|control character", re.IGN
 
 
 @pytest.fixture
-def house(monkeypatch: pytest.MonkeyPatch, valkey: object) -> Iterator[House]:
+def house(db: None, monkeypatch: pytest.MonkeyPatch, valkey: object) -> Iterator[House]:
     allow_lab(monkeypatch)
     with Lab(token="lab") as lab:
         yield furnished(lab)

@@ -130,6 +130,7 @@ def test_a_test_without_a_turn_is_done_later_and_keeps_what_is_known(
     probing.answer_wish(source.pk, lea.pk)
     source.refresh_from_db()
     assert (source.probe, lab.counts.questions) == (None, 0)
+    assert source.probe_waited == "Waits for its turn: the source is asked at most 1 questions at once."
     [(task, *ids, after)] = sent
     assert (task, ids) == ("hunts.tasks.probe_source", [source.pk, lea.pk])
     assert isinstance(after, float)
