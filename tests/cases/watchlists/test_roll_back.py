@@ -15,7 +15,7 @@ from cases.watchlists.entries import entries_of
 from cases.watchlists.models import Watchlist
 from cases.watchlists.publishing import CannotPublish
 from footprint.accounts.models import Person
-from tests.cases.watchlists.lists import decide_wide, publish, see, values_of
+from tests.cases.watchlists.lists import block_many, decide_wide, publish, see, values_of
 from tests.cases.world import decide_on
 
 
@@ -68,6 +68,20 @@ def test_a_block_comes_back_against_an_allow_only_with_a_second_person(
     assert held.state == "held"
     assert held.held_because == "a.example would come back against a decision that is in force"
     assert values_of(publishing.release(actor=tom, publication=held)) == ["a.example"]
+
+
+def test_of_many_that_come_back_a_few_are_named_and_the_others_counted(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person
+):
+    block_many(rui, case, 5)
+    publish(blocks)
+    for number in range(5):
+        decide_on(rui, case, f"n{number:02}.example", verdict="allowed")
+    publish(blocks)
+    held = publishing.roll_back(actor=lea, watchlist=blocks, number=1, why="A mistake")
+    assert held.held_because == (
+        "n00.example, n01.example, n02.example and 2 more would come back against a decision that is in force"
+    )
 
 
 def test_an_allow_does_not_come_back_against_a_block(case: Case, rui: Person, allows: Watchlist, lea: Person):
