@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hunts.telemetry.columns import RECORDED, TIME_COLUMN
@@ -43,10 +44,14 @@ class CellReader:
 
     def __init__(self) -> None:
         self.unread: Counter[str] = Counter()
+        # UTC days, in ISO form, of the rows so far.
+        self.days: set[str] = set()
+        # No clock is fast by more unless it is altogether wrong, and retention would never let such a day go.
+        self._too_late = (datetime.now(UTC).date() + timedelta(days=2)).isoformat()
 
     def finish(self, cells: Cells) -> Row:
         """Wants, per column, text or a JSON value or None."""
-        cells[_TIME_INDEX] = _event_time(cells[_TIME_INDEX])
+        cells[_TIME_INDEX] = self._event_time(cells[_TIME_INDEX])
         report = cells[_REPORT_INDEX]
         if report is not None and report != "":
             try:
@@ -67,13 +72,35 @@ class CellReader:
         """
         columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         try:
-            columns[_TIME_INDEX] = _event_times(columns[_TIME_INDEX])
+            columns[_TIME_INDEX] = self._event_times(columns[_TIME_INDEX])
             columns[_REPORT_INDEX] = _read_column(_long, columns[_REPORT_INDEX])
         except (BadCell, ValueError):
             return None
         for index, name, read in _TYPED:
             columns[index] = self._column(columns[index], name, read)
         return list(zip(*map(_texts, columns), strict=True))
+
+    def _event_times(self, column: Sequence[Any]) -> Sequence[str]:
+        if set(map(type, column)) == {str}:
+            times = read_time_texts(column)
+            if min(times) >= _OLDEST and max(times) < self._too_late:
+                self.days.update({text[:10] for text in times})
+                return times
+        return list(map(self._event_time, column))
+
+    def _event_time(self, value: object) -> str:
+        if not isinstance(value, str) or value == "":
+            raise BadCell("no time")
+        try:
+            text = read_time_text(value)
+        except ValueError as error:
+            raise BadCell(f"time: {error}") from error
+        if text < _OLDEST:
+            raise BadCell(f"time {value[:40]!r} is before 1970")
+        if text >= self._too_late:
+            raise BadCell(f"time {value[:40]!r} is later than tomorrow")
+        self.days.add(text[:10])
+        return text
 
     def _column(self, column: Sequence[Any], name: str, read: Read) -> Sequence[str | None]:
         try:
@@ -118,14 +145,6 @@ def _texts(column: Sequence[Any]) -> Sequence[str]:
     return list(map(_as_text, column))
 
 
-def _event_times(column: Sequence[Any]) -> Sequence[str]:
-    if set(map(type, column)) == {str}:
-        times = read_time_texts(column)
-        if min(times) >= _OLDEST:
-            return times
-    return list(map(_event_time, column))
-
-
 def _as_text(value: object) -> str:
     """A JSON value in a text column: what was recorded, null as ""."""
     if type(value) is str:
@@ -133,18 +152,6 @@ def _as_text(value: object) -> str:
     if value is None:
         return ""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _event_time(value: object) -> str:
-    if not isinstance(value, str) or value == "":
-        raise BadCell("no time")
-    try:
-        text = read_time_text(value)
-    except ValueError as error:
-        raise BadCell(f"time: {error}") from error
-    if text < _OLDEST:
-        raise BadCell(f"time {value[:40]!r} is before 1970")
-    return text
 
 
 def _time(value: object) -> str | None:

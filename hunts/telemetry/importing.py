@@ -21,6 +21,8 @@ from hunts.telemetry.staging import StagedRows
 from hunts.telemetry.store import Store, move, new_id, oldest_kept
 from hunts.telemetry.unpacking import BrokenOff, Limits
 
+# More than four years. Each day costs some time, however few rows it has.
+MOST_DAYS = 1_500
 _ROWS_BETWEEN_REPORTS = 2_000
 
 
@@ -130,6 +132,8 @@ class _Import:
         for item in items:
             if isinstance(item, list):
                 staged.add(item)
+                if len(self._cells.days) > MOST_DAYS:
+                    raise Unrecognised(f"holds, with those before it, rows of more than {MOST_DAYS:,} days")
                 if staged.rows >= told + _ROWS_BETWEEN_REPORTS:
                     told = staged.rows
                     self._tell_reading(opened, staged)

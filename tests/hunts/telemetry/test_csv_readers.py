@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from hunts.telemetry.errors import UnreadableFile
 from hunts.telemetry.importing import import_files
 from hunts.telemetry.lines import LINE_CAP
 from hunts.telemetry.store import Store
@@ -180,6 +182,8 @@ def test_a_cell_that_cannot_be_read_is_empty_and_counted(store: Store, tmp_path:
         ({"Timestamp": ""}, "no time"),
         ({"Timestamp": "soon"}, "time: 'soon' is no time"),
         ({"Timestamp": "0001-01-01T00:00:00Z"}, "is before 1970"),
+        ({"Timestamp": (datetime.now(UTC) + timedelta(days=2)).isoformat()}, "is later than tomorrow"),
+        ({"Timestamp": "9999-12-31T23:59:59Z"}, "is later than tomorrow"),
         ({"ReportId": "seven"}, "ReportId: 'seven' is no whole number"),
         ({"ReportId": 2**63}, "ReportId: 9223372036854775808 does not fit 64 bits"),
     ],
@@ -191,6 +195,25 @@ def test_a_row_without_a_readable_identity_is_put_aside(
 
     assert (summary.new_rows, summary.bad_lines) == (1, 1)
     assert reason in reasons(store, summary.import_id)
+
+
+def test_a_clock_that_is_a_day_fast_is_believed(store: Store, tmp_path: Path) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+    assert import_files(store, [write_defender_csv(tmp_path / "x", [row(Timestamp=tomorrow)])]).new_rows == 1
+
+
+def test_an_import_of_too_many_days_is_refused(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hunts.telemetry.importing.MOST_DAYS", 3)
+    exports = [
+        write_defender_csv(tmp_path / str(n), [row(Timestamp=f"2026-11-0{n}T12:00:00Z")]) for n in range(1, 5)
+    ]
+    assert import_files(store, exports[:3]).days == 3
+
+    with pytest.raises(UnreadableFile, match="4: holds, with those before it, rows of more than 3 days"):
+        import_files(store, exports)
 
 
 def test_a_process_started_in_year_one_has_no_known_start(store: Store, tmp_path: Path) -> None:
