@@ -52,24 +52,31 @@ class Decision(models.Model):
     network = CidrAddressField(null=True)
     scope = models.CharField(max_length=16, choices=Scope)
     # The case of a case-wide decision; for the others it is empty, and `made_in` says where it was made.
-    case = models.ForeignKey(Case, null=True, on_delete=models.PROTECT, related_name="+")
+    # Nothing asks for decisions by it alone, nor by most people below; an index is written with each row.
+    case = models.ForeignKey(Case, null=True, db_index=False, on_delete=models.PROTECT, related_name="+")
     file_kind = models.CharField(max_length=8, blank=True)
     file_key = models.TextField(blank=True, db_collation="C")
-    made_in = models.ForeignKey(Case, null=True, on_delete=models.PROTECT, related_name="decisions_made")
+    made_in = models.ForeignKey(
+        Case, null=True, db_index=False, on_delete=models.PROTECT, related_name="decisions_made"
+    )
     reason = models.TextField()
     expires_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=16, choices=State)
-    proposer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="proposed")
+    proposer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, db_index=False, on_delete=models.PROTECT, related_name="proposed"
+    )
     approver = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="approved"
+        settings.AUTH_USER_MODEL, null=True, db_index=False, on_delete=models.PROTECT, related_name="approved"
     )
     made_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, db_index=False, on_delete=models.PROTECT, related_name="+"
     )
     # What this decision took the place of; undoing it makes that one again.
-    supersedes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="superseded_by")
+    supersedes = models.ForeignKey(
+        "self", null=True, db_index=False, on_delete=models.PROTECT, related_name="superseded_by"
+    )
     # Of what an undo made again: the decision that it is the same as.
     made_again_from = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
@@ -142,7 +149,11 @@ class Decision(models.Model):
             ),
             # The last reason that a person gave for a block or an allow.
             models.Index(fields=["proposer", "verdict", "-id"], name="decision_last_reason"),
-            models.Index(fields=["expires_at"], condition=Q(state="in force"), name="decision_expiry"),
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(state="in force", expires_at__isnull=False),
+                name="decision_expiry",
+            ),
             models.Index(fields=["made_in", "-id"], name="decision_made_in"),
             # The page of all decisions, the newest of each state first.
             models.Index(fields=["state", "-id"], name="decision_state"),

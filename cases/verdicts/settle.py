@@ -230,7 +230,9 @@ JUDGED = f"""
         SELECT p.*, 'address', p.ip FROM picked p WHERE p.ip IS NOT NULL
     ), found AS (
         SELECT p.id, 'name' AS side, {_PACKED} AS packed
-          FROM picked p CROSS JOIN LATERAL {_decisions("d.subject = p.value AND d.subject_kind = p.value_kind")}
+          FROM picked p CROSS JOIN LATERAL {
+    _decisions("d.subject = p.value AND d.subject_kind = p.value_kind")
+}
          WHERE p.named AND p.value_kind IN ('name', 'text') AND {_REACHES}
         UNION ALL
         SELECT p.id, 'name', {_PACKED}
@@ -242,15 +244,17 @@ JUDGED = f"""
          WHERE p.named AND p.value_kind = 'name' AND {_REACHES}
         UNION ALL
         SELECT p.id, p.side, {_PACKED}
-          FROM address p CROSS JOIN LATERAL {_decisions("d.network = p.at AND d.subject_kind || '' = 'address'")}
+          FROM address p CROSS JOIN LATERAL {
+    _decisions("d.network = p.at AND d.subject_kind || '' = 'address'")
+}
          WHERE {_REACHES}
         UNION ALL
         SELECT p.id, p.side, {_PACKED}
           FROM address p
           JOIN prefixes ON prefixes.family = family(p.at)
-          CROSS JOIN LATERAL {_decisions(
-    "d.network = set_masklen(p.at::cidr, prefixes.length) AND d.subject_kind || '' = 'network'"
-)}
+          CROSS JOIN LATERAL {
+    _decisions("d.network = set_masklen(p.at::cidr, prefixes.length) AND d.subject_kind || '' = 'network'")
+}
          WHERE {_REACHES}
     ), governing AS (
         SELECT id, max(packed) FILTER (WHERE side = 'name') AS of_name,

@@ -46,6 +46,21 @@ _SEEN = """
     ) seen
 """
 _MAY_CONNECT = "(e.actions && %(connections)s::text[] OR 'actions' = ANY(e.more))"
+# A short walk along an index in each case. A value with something blocked is blocked, or undecided while
+# another of its endpoints is; no endpoint says so in an index, which every changed verdict would touch.
+_SEEN_OF_LATE = """
+    SELECT v.case_id, v.value, first.since
+      FROM (SELECT greatest(statement_timestamp() - make_interval(days => %(days)s),
+                            (SELECT min(effective_at) FROM watchlists_enforcement)) AS since) first
+      CROSS JOIN cases_case c
+      CROSS JOIN LATERAL (
+        SELECT case_id, value FROM cases_casevalue
+         WHERE case_id = c.id AND verdict = 'blocked' AND last_seen > first.since
+        UNION ALL
+        SELECT case_id, value FROM cases_casevalue
+         WHERE case_id = c.id AND verdict = 'undecided' AND blocked > 0 AND last_seen > first.since) v
+     WHERE c.state = ANY(%(live)s) AND EXISTS (SELECT FROM watchlists_enforcement)
+"""
 
 
 class Effect(NamedTuple):
@@ -103,16 +118,17 @@ def seen_after_block() -> list[SeenCase]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT b.case_id, count(DISTINCT value), (array_agg(DISTINCT value))[1:%(named)s],
-                   max(seen_at) AS seen_at
-              FROM (SELECT e.id, e.case_id, e.value, e.last_seen, false AS may_connect,
-                           {_EFFECTIVE} AS effective_at
-                      FROM {_BLOCKED}
-                     WHERE e.verdict = 'blocked' AND {_MAY_CONNECT}
-                       AND e.last_seen > statement_timestamp() - make_interval(days => %(days)s)) b
-              JOIN cases_case c ON c.id = b.case_id AND c.state = ANY(%(live)s)
+            SELECT b.case_id, count(DISTINCT b.value), (array_agg(DISTINCT b.value))[1:%(named)s],
+                   max(seen.seen_at) AS seen_at
+              FROM ({_SEEN_OF_LATE}) late
+              CROSS JOIN LATERAL (
+                SELECT e.id, e.case_id, e.value, e.last_seen, false AS may_connect,
+                       {_EFFECTIVE} AS effective_at
+                  FROM {_BLOCKED}
+                 WHERE e.case_id = late.case_id AND e.value = late.value AND e.verdict = 'blocked'
+                   AND {_MAY_CONNECT} AND e.last_seen > late.since) b
               {_SEEN}
-             WHERE b.last_seen > effective_at AND seen_at IS NOT NULL
+             WHERE b.last_seen > b.effective_at AND seen.seen_at IS NOT NULL
              GROUP BY b.case_id ORDER BY seen_at DESC LIMIT %(most)s
             """,
             asked | {"live": [str(state) for state in Case.LIVE]},

@@ -142,6 +142,17 @@ def test_an_action_that_is_no_connection_does_not_count(rui: Person, case: Case,
     assert seen_after_block() == []
 
 
+def test_what_is_blocked_of_an_undecided_value_counts(rui: Person, case: Case):
+    block(rui, case, "192.0.2.7")
+    enforce(Decision.objects.get(), NOW - timedelta(days=1))
+    at = NOW - timedelta(hours=1)
+    of_late = {"day": at.date(), "first_seen": at, "last_seen": at}
+    merge_and_settle(case, *(row(ip, "a.example", **of_late) for ip in ("192.0.2.7", "192.0.2.8")))
+    assert CaseValue.objects.get(value="a.example").verdict == "undecided"
+    (seen,) = seen_after_block()
+    assert seen.named == ["a.example"]
+
+
 def test_what_was_seen_before_the_block_took_effect_does_not_count(rui: Person, case: Case):
     block(rui, case, "a.example")
     enforce(Decision.objects.get(), NOW)
