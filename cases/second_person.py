@@ -65,26 +65,32 @@ def why_second_person_of(
     subjects = [decision.as_subject for decision in decisions]
     known_good = _known_good(subjects)
     overridden = _overridden(decisions, subjects)
-    common = _common(decisions, subjects)
     limits = limits_in_force()
+    common = _common(decisions, subjects, limits)
     found = []
+    # The same facts of exact subjects give the same sentences; in a bulk nearly all are alike.
+    known: dict[Facts, _Why] = {}
     for number, (decision, subject) in enumerate(zip(decisions, subjects, strict=True)):
         devices, other_cases = common.get(number, (0, 0))
         facts = Facts(
-            subject=subject,
+            subject=subject if subject.is_wide else _ANY_EXACT,
             verdict=_VERDICTS[decision.verdict],
             scope=_SCOPES[decision.scope],
             replaces=_VERDICTS.get(replaced[number] or ""),
-            known_good=known_good.get(subject, ()),
+            known_good=tuple(known_good.get(subject, ())),
             overridden=overridden.get(number, NONE_OVERRIDDEN),
             devices=devices,
             other_cases=other_cases,
             is_imported=are_imported,
         )
-        found.append(why_second_person(facts, limits))
+        why = known.get(facts)
+        if why is None:
+            why = known[facts] = why_second_person(facts, limits)
+        found.append(why)
     return found
 
 
+_ANY_EXACT = Subject.of_value("", "text")
 # Looked up, which is much faster than made of their texts.
 _VERDICTS = {verdict.value: verdict for verdict in precedence.Verdict}
 _SCOPES = {scope.value: scope for scope in precedence.Scope}
@@ -118,9 +124,13 @@ _ASKED = """
     unnest(%(numbers)s::int[], %(kinds)s::text[], %(subjects)s::text[], %(networks)s::cidr[],
            %(cases)s::bigint[]) AS asked(n, kind, subject, network, case_id)
 """
+_BESIDE = """
+    SELECT case_id, devices FROM cases_endpoint WHERE ip = asked.network::inet
+    UNION ALL SELECT case_id, devices FROM cases_endpoint WHERE dns_ip = asked.network::inet
+"""
 # Of exact subjects alone. An address stands beside names too; its devices are those of its endpoints.
 # OFFSET 0 keeps the planner to one value of one case: left alone it asks the index of trigrams, in which
-# addresses are all alike.
+# addresses are all alike. Devices that cannot be too many for one person are not told apart.
 _COMMON = f"""
     SELECT found.n, max(found.devices), count(DISTINCT found.case_id) FILTER (WHERE found.is_other)
       FROM (
@@ -138,16 +148,14 @@ _COMMON = f"""
                                WHERE case_id = at.case_id AND value = asked.subject COLLATE "C" OFFSET 0) v
          WHERE asked.kind IN ('address', 'text')
         UNION ALL
-        SELECT asked.n, beside.devices, unnest(beside.cases) AS case_id, true
+        SELECT asked.n, CASE WHEN beside.at_most < %(devices)s THEN beside.at_most
+                             ELSE (SELECT count(DISTINCT device) FROM ({_BESIDE}) e, unnest(e.devices) device)
+                         END, unnest(coalesce(beside.cases, '{{NULL}}')), true
           FROM {_ASKED}
           CROSS JOIN LATERAL (
-            SELECT count(DISTINCT device) AS devices,
-                   array_agg(DISTINCT e.case_id)
-                       FILTER (WHERE e.case_id IS DISTINCT FROM asked.case_id) AS cases
-              FROM (SELECT case_id, devices FROM cases_endpoint WHERE ip = asked.network::inet
-                    UNION ALL
-                    SELECT case_id, devices FROM cases_endpoint WHERE dns_ip = asked.network::inet) e
-              LEFT JOIN LATERAL unnest(e.devices) AS device ON true
+            SELECT sum(cardinality(e.devices)) AS at_most,
+                   array_agg(e.case_id) FILTER (WHERE e.case_id IS DISTINCT FROM asked.case_id) AS cases
+              FROM ({_BESIDE}) e
           ) beside
          WHERE asked.kind = 'address'
       ) found
@@ -155,13 +163,16 @@ _COMMON = f"""
 """
 
 
-def _common(decisions: Sequence[ToJudge], subjects: Sequence[Subject]) -> dict[int, tuple[int, int]]:
-    """(devices, other cases) by number."""
+def _common(
+    decisions: Sequence[ToJudge], subjects: Sequence[Subject], limits: Limits
+) -> dict[int, tuple[int, int]]:
+    """(devices, other cases) by number. Fewer devices than the limit are "at most"."""
     exact = [(n, each) for n, each in enumerate(decisions) if not subjects[n].is_wide]
     if not exact:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_COMMON, _asked(exact, [each.made_in_id for _, each in exact]))
+        asked = _asked(exact, [each.made_in_id for _, each in exact])
+        cursor.execute(_COMMON, asked | {"devices": limits.devices})
         return {n: (devices or 0, cases) for n, devices, cases in cursor.fetchall()}
 
 

@@ -52,6 +52,14 @@ def test_a_proposal_keeps_what_it_was_judged_on_and_why(case: Case, rui: Person)
     assert sum(move[-1] for move in proposal.judged_on["moves"]) == 2
 
 
+def test_an_address_that_many_devices_reach_by_names_needs_two(case: Case, rui: Person):
+    names = (row("203.0.113.6", f"n{n}.example", device_names=[f"pc-{n}"], devices=1) for n in range(25))
+    merge_and_settle(case, row("203.0.113.6"), *names)
+    decision = decide_on(rui, case, "203.0.113.6")
+    (why,) = Proposal.objects.get(decision=decision).why
+    assert why.endswith("devices talk to it.")
+
+
 def test_approving_puts_it_in_force_for_what_it_covers(case: Case, rui: Person, lea: Person):
     decision = approve(actor=lea, proposal=wide(rui, case))
     assert (decision.state, decision.proposer, decision.approver) == (Decision.State.IN_FORCE, rui, lea)
