@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from cases.models import Decision, Proposal
 from footprint.ledger.events import Event
@@ -48,6 +50,32 @@ def note_made(ledger: Change, decision: Decision, *, verdict_before: str, **more
         after={**as_kept(decision), **more},
         reason=decision.reason,
     )
+
+
+class MadeAlike(NamedTuple):
+    """What one of many exact decisions has of its own; `verdict_before` as in note_made."""
+
+    id: int
+    kind: str
+    subject: str
+    supersedes: int | None
+    verdict_before: str
+
+
+def note_made_alike(ledger: Change, like: Decision, made: Iterable[MadeAlike], **more: object) -> None:
+    """As note_made of each, where all else is as in `like`: thousands, so that is told once."""
+    kept = {**as_kept(like), **more}
+    before, after = like.said_of("\0").split("\0")
+    for each in made:
+        own = {"subject_kind": each.kind, "subject": each.subject, "supersedes": each.supersedes}
+        ledger.add(
+            Event.DECISION_MADE,
+            Subject("decision", str(each.id), f"{before}{each.subject}{after}"),
+            case_number=like.made_in_id,
+            before={"verdict": each.verdict_before},
+            after=kept | own,
+            reason=like.reason,
+        )
 
 
 def note_ended(ledger: Change, decision: Decision, *, reason: str, **more: object) -> None:

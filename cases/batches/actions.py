@@ -62,7 +62,7 @@ def draft(
         batch.save()
         most = settings.FOOTPRINT.batch_most
         # Before the values are frozen: what is decided between the two is then one more change since.
-        wide_basis = list(wide_in_force(batch).values_list("pk", flat=True))
+        wide_basis = wide_in_force(batch)
         frozen = freeze(batch, values, at_most=most + 1)
         if frozen.values + frozen.unsettled > most:
             raise CannotDecide("", f"That is more than {most:,} values; narrow the filter.")

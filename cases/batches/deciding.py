@@ -17,7 +17,7 @@ from cases.batches.renewing import own_proposals_renewed
 from cases.batches.sql import BASIS
 from cases.batches.writing import ToMake, insert_decisions
 from cases.deciding import new_decision
-from cases.decision_entries import note_ended, note_made
+from cases.decision_entries import MadeAlike, note_ended, note_made_alike
 from cases.models import Batch, Decision
 from cases.refusals import CannotDecide
 from cases.second_person import why_second_person_of
@@ -172,10 +172,18 @@ def _decide(
     )
     settle_subjects(batch, [(each.kind, each.value) for each in values])
     for each, replaced in places:
-        # One object speaks for each in turn: thousands of them would take longer than all statements.
-        like.pk, like.subject, like.subject_kind = made[each.kind, each.value], each.value, each.kind
-        like.supersedes_id = replaced.pk if replaced else None
         if replaced is not None:
-            note_ended(ledger, replaced, reason=like.reason, superseded_by=like.pk, batch=batch.pk)
-        note_made(ledger, like, verdict_before=each.verdict, batch=batch.pk)
+            by = made[each.kind, each.value]
+            note_ended(ledger, replaced, reason=like.reason, superseded_by=by, batch=batch.pk)
+    alike = [
+        MadeAlike(
+            made[each.kind, each.value],
+            each.kind,
+            each.value,
+            replaced.pk if replaced else None,
+            each.verdict,
+        )
+        for each, replaced in places
+    ]
+    note_made_alike(ledger, like, alike, batch=batch.pk)
     batch.decided += len(made)

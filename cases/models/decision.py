@@ -164,7 +164,11 @@ class Decision(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.noun} of {self.subject_typed}, {precedence.SCOPE_WORDS[precedence.Scope(self.scope)]}"
+        return self.said_of(self.subject_typed)
+
+    def said_of(self, typed: str) -> str:
+        """As this one is said, on a subject as people write it."""
+        return f"{self.noun} of {typed}, {precedence.SCOPE_WORDS[precedence.Scope(self.scope)]}"
 
     def is_past(self, at: datetime) -> bool:
         """Whether its time is over, which the state column may follow a little later."""
