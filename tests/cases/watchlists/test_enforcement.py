@@ -146,7 +146,7 @@ def test_what_is_blocked_of_an_undecided_value_counts(rui: Person, case: Case):
     block(rui, case, "192.0.2.7")
     enforce(Decision.objects.get(), NOW - timedelta(days=1))
     at = NOW - timedelta(hours=1)
-    of_late = {"day": at.date(), "first_seen": at, "last_seen": at}
+    of_late: dict[str, Any] = {"day": at.date(), "first_seen": at, "last_seen": at}
     merge_and_settle(case, *(row(ip, "a.example", **of_late) for ip in ("192.0.2.7", "192.0.2.8")))
     assert CaseValue.objects.get(value="a.example").verdict == "undecided"
     (seen,) = seen_after_block()
