@@ -10,6 +10,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, Lower, Now
 from django.db.models.lookups import Contains
 
+from cases.proposal_queryset import WIDE_KINDS
 from cases.verdicts.subject import Subject, networks_around, suffixes_of
 from footprint.accounts.may import Verb, may
 
@@ -90,6 +91,9 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
 
     def in_force_or_proposed(self) -> DecisionQuerySet:
         return self.filter(Q(state="proposed") | Q(_UNEXPIRED, state="in force"))
+
+    def wide(self) -> DecisionQuerySet:
+        return self.filter(subject_kind__in=WIDE_KINDS)
 
     def past_expiry(self) -> DecisionQuerySet:
         return self.filter(_PAST)

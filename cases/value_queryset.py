@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import idna
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.db.models.functions import Lower, Reverse
 from django.db.models.lookups import Contains, StartsWith
@@ -36,6 +36,19 @@ class CaseValueQuerySet(models.QuerySet["CaseValue"]):
         backwards = name[::-1]
         read = self.filter(kind="name").annotate(backwards=Reverse("value"))
         return read.filter(backwards__gte=f"{backwards}.", backwards__lt=f"{backwards}/")
+
+    def addresses_in(self, network: str) -> CaseValueQuerySet:
+        """The addresses in the network. Only an address is ever read as one."""
+        inside = Func(
+            F("value"),
+            Value(network),
+            template="(%(expressions)s)",
+            arg_joiner="::inet <<= ",
+            output_field=models.BooleanField(),
+        )
+        return self.filter(
+            models.Case(models.When(kind="address", then=inside), default=False), kind="address"
+        )
 
     def counted(self, at_most: int) -> int:
         """How many there are, counting no further than one more than `at_most`."""

@@ -55,11 +55,21 @@ def decisions_expiring_for(person: Person) -> DecisionQuerySet:
     return ending.order_by("expires_at", "pk")
 
 
-def proposals_on(case: Case, values: Sequence[str]) -> dict[str, Proposal]:
-    """By value, the oldest proposal that waits, covers it and reaches the case."""
+def proposals_on(case: Case, values: Sequence[str]) -> dict[str, list[Proposal]]:
+    """By value, the proposals that wait, cover it and reach the case, the oldest first."""
     reaching = covering_values(values).covering(case).living()
     found = Proposal.objects.waiting().filter(decision__in=reaching).select_related("proposer", "decision")
     waiting = [
         (each.decision.subject_kind, each.decision.subject, each) for each in found.order_by("proposed_at")
     ]
-    return {value: each[0] for value, each in by_value(values, waiting).items() if each}
+    return by_value(values, waiting)
+
+
+def wide_sum(proposals: Sequence[Proposal]) -> int:
+    """Of the ids of the wide decisions that are proposed; moves when one comes or is answered."""
+    decisions = {each.decision_id: each.decision for each in proposals}
+    return sum(
+        pk
+        for pk, decision in decisions.items()
+        if decision.state == Decision.State.PROPOSED and decision.as_subject.is_wide
+    )

@@ -155,6 +155,12 @@ class Decision(models.Model):
                 name="decision_expiry",
             ),
             models.Index(fields=["made_in", "-id"], name="decision_made_in"),
+            # The few that reach many values once a second person approves them.
+            models.Index(
+                fields=["id"],
+                condition=Q(state="proposed", subject_kind__in=["below", "network"]),
+                name="decision_wide_proposed",
+            ),
             # The page of all decisions, the newest of each state first.
             models.Index(fields=["state", "-id"], name="decision_state"),
             models.Index(fields=["batch", "id"], condition=Q(batch__isnull=False), name="decisions_of_batch"),

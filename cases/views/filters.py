@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.core.exceptions import BadRequest
-from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
 
-from cases.models import CaseFile, Decision, ValueKind, Verdict
+from cases.models import CaseFile, ValueKind, Verdict
 from cases.observed import host_of
 from cases.ordering import ORDERS, QUEUE_ORDER, Order, read_order
-from cases.querysets import EXACT_KINDS
 from cases.value_queryset import CaseValueQuerySet
+from cases.views.proposed import with_proposal
 
 LONGEST_SEARCH = 255
 # Stands in the address for values without a registered domain.
@@ -122,12 +121,7 @@ class Filters:
         if self.is_new and self.new_since:
             values = values.filter(added_at__gt=self.new_since)
         if self.is_proposed:
-            proposed = Decision.objects.filter(state="proposed", subject_kind__in=EXACT_KINDS)
-            named = CaseFile.objects.filter(
-                case=OuterRef(OuterRef("case")), kind=OuterRef("file_kind"), key=OuterRef("file_key")
-            )
-            here = Q(scope="everywhere") | Q(case=OuterRef("case")) | Q(Q(scope="file") & Exists(named))
-            values = values.filter(Exists(proposed.filter(here, subject=OuterRef("value"))))
+            values = with_proposal(values)
         return values
 
     def chips(self) -> list[Chip]:

@@ -17,7 +17,7 @@ from cases.row_versions import row_version
 from cases.settling import waiting_values
 from cases.views.editor import Editor
 from cases.views.marks import Mark, marks_of_decisions, marks_of_lists, marks_of_others, marks_of_reviews
-from cases.waiting import proposals_on
+from cases.waiting import proposals_on, wide_sum
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
 
@@ -111,11 +111,11 @@ def rows_of(
                 decision=decider,
                 is_mine=decider is not None and decider.proposer_id == person.pk,
                 own=_own(person, reaching, decider if not unsettled[value.value] else None),
-                proposal=proposals.get(value.value),
+                proposal=next(iter(proposals[value.value]), None),
                 unsettled=unsettled[value.value],
                 version=row_version(
                     value.version,
-                    sum(decision.pk for decision in on_value),
+                    sum(decision.pk for decision in on_value) + wide_sum(proposals[value.value]),
                     is_settling=unsettled[value.value] > 0,
                     decider=deciders.get(value.value),
                 ),

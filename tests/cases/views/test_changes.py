@@ -12,15 +12,16 @@ from pytest_django import DjangoAssertNumQueries
 
 from cases.bases import basis_of
 from cases.merging import settle_unsettled
-from cases.models import Case, CaseValue, Decision, Endpoint, Resettling
-from cases.proposal_actions import approve
+from cases.models import Case, CaseValue, Decision, Endpoint, Proposal, Resettling
+from cases.proposal_actions import approve, reject
 from cases.settling import resettle
 from cases.verdicts.settle import take_verdict_lock
 from cases.views.changes import Screen
-from footprint.accounts.models import Person
+from footprint.accounts.models import Person, Role
 from tests.cases.verdicts.test_settle import put
 from tests.cases.views.pages import HTMX, queue_url, text_of
 from tests.cases.world import decide_on, merge_and_settle, merge_only, row, value_of
+from tests.roles import person_with
 
 
 def rows_on(site: Client, case: Case) -> dict[int, str]:
@@ -238,3 +239,18 @@ def test_nobody_is_named_for_what_a_run_brought_under_an_older_decision(
     said = text_of(ask(site, case, before, drawn=drawn[1]))
     assert "1 row changed ." in said
     assert "decided" not in said
+
+
+@pytest.mark.parametrize("scope", ["everywhere", "case"])
+def test_what_is_proposed_around_a_row_arrives_and_goes_again(
+    site: Client, case: Case, rows: dict[int, str], ana: Person, scope: str
+) -> None:
+    decide_on(ana, case, "n1.example", "blocked", scope, subject="*.n1.example")
+    answer = ask(site, case, rows)
+    pk = value_of(case, "n1.example").pk
+    assert re.findall(r'id="value-(\d+)" class="vgroup is-changed"', answer.content.decode()) == [str(pk)]
+    assert 'class="waits"' in answer.content.decode()
+    now = rows_on(site, case)
+    assert ask(site, case, now).status_code == 204
+    reject(actor=person_with(Role.LEAD, "lea"), proposal=Proposal.objects.get(), reason="Too wide")
+    assert "1 row changed" in text_of(ask(site, case, now))

@@ -137,3 +137,32 @@ def test_a_proposal_that_counts_in_another_case_alone_is_none_here(
     assert values_on(site.get(queue_url(case, "proposed=1"))) == []
     assert "block proposed, waits" not in text_of(site.get(queue_url(case, "q=printer")))
     assert values_on(site.get(queue_url(other, "proposed=1"))) == ["printer"]
+
+
+def test_what_is_proposed_around_a_value_is_found_as_it_is_shown(
+    site: Client, ana: Person, case: Case
+) -> None:
+    merge_and_settle(
+        case,
+        *(row(dns=name) for name in ("contoso.example", "a.contoso.example", "acontoso.example")),
+        *(row(address) for address in ("198.51.100.7", "198.51.101.7")),
+    )
+    decide_on(ana, case, "a.contoso.example", "blocked", subject="*.contoso.example")
+    decide_on(ana, case, "198.51.100.7", "blocked", "case", subject="198.51.100.0/24")
+    page = site.get(queue_url(case, "proposed=1"))
+    assert sorted(values_on(page)) == ["198.51.100.7", "a.contoso.example", "contoso.example"]
+    assert page.content.decode().count('class="waits"') == 3
+    assert site.get(queue_url(case)).content.decode().count('class="waits"') == 3
+
+
+def test_what_is_proposed_around_a_value_for_another_case_or_file_is_not_shown(
+    site: Client, ana: Person, rui: Person, case: Case
+) -> None:
+    other = open_case(rui, "other.exe")
+    for each in (case, other):
+        merge_and_settle(each, row(dns="a.contoso.example", file=each.files.all()[0].key))
+    file = other.files.get()
+    decide_on(ana, other, "a.contoso.example", "blocked", "case", subject="*.contoso.example")
+    decide_on(ana, other, "a.contoso.example", "blocked", "file", subject="*.contoso.example", file=file)
+    assert values_on(site.get(queue_url(case, "proposed=1"))) == []
+    assert values_on(site.get(queue_url(other, "proposed=1"))) == ["a.contoso.example"]
