@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 import json
 from pathlib import Path
 
@@ -94,3 +95,33 @@ def test_rows_of_other_tables_are_left_out_and_counted(store: Store, tmp_path: P
     summary = import_files(store, [write_text(tmp_path / "x", f"{other}\n{json_line(row())}\n{other}\n")])
 
     assert (summary.new_rows, summary.other_rows, summary.bad_lines) == (1, 2, 0)
+
+
+def test_a_byte_order_mark_in_front_is_passed_over(store: Store, tmp_path: Path) -> None:
+    export = tmp_path / "x"
+    export.write_bytes(codecs.BOM_UTF8 + (json_line(row()) + "\r\n").encode())
+
+    summary = import_files(store, [export])
+
+    assert (summary.new_rows, summary.bad_lines) == (1, 0)
+
+
+def test_bytes_that_are_no_utf8_cost_their_line_only(store: Store, tmp_path: Path) -> None:
+    lines = [json_line(row(ReportId=number, RemoteUrl="caf_.test")).encode() for number in range(3)]
+    export = tmp_path / "x"
+    export.write_bytes(b"\n".join([lines[0], lines[1].replace(b"caf_", b"caf\xe9"), lines[2]]))
+
+    summary = import_files(store, [export])
+
+    assert sorted(stored(store, "ReportId")) == [(0,), (2,)]
+    [kept] = store.bad_lines_of(summary.import_id).read_text().splitlines()
+    assert (json.loads(kept)["line"], json.loads(kept)["reason"].startswith("not ")) == (2, True)
+
+
+def test_of_a_column_that_an_event_has_twice_the_last_one_counts(store: Store, tmp_path: Path) -> None:
+    """As every reader of JSON has it; a table says it once for all rows and is refused."""
+    twice = json_line(row(RemoteIP="192.0.2.1")).replace('"RemoteIP"', '"RemoteIP": "192.0.2.2", "RemoteIP"')
+
+    import_files(store, [write_text(tmp_path / "x", twice)])
+
+    assert stored(store, "RemoteIP") == [("192.0.2.1",)]
