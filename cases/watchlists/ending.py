@@ -55,7 +55,7 @@ def note_step(
     done = [each.key for each in outcomes if each.is_done]
     changed = sum(key in changing for key in done)
     counts = (
-        {"withdrawn": len(done)}
+        {"withdrawn": len(done), "refused": len(outcomes) - len(done)}
         if withdraws
         else {"added": len(done) - changed, "changed": changed, "refused": len(outcomes) - len(done)}
     )
@@ -85,15 +85,17 @@ def finish(hold: Hold, record: Reconciliation, plan: Plan, there: There) -> bool
     with change(actor=Actor.clock("reconcile_target")) as ledger:
         target = holding.lock(hold)
         record.refresh_from_db()
-        is_same = plan.is_empty and not _waiting(plan) and not record.beyond
+        may_come = target.receipts.may_come().exists()
+        is_calm = plan.is_empty and not may_come
+        is_same = is_calm and not _waiting(plan) and not record.beyond
         _close(
             record, Ended.SAME if is_same else Ended.BEHIND, refused=len(plan.refused), waiting=_waiting(plan)
         )
         now = database_now()
-        pause = timedelta(minutes=settings.FOOTPRINT.reconcile_minutes) if plan.is_empty else _SOON
+        pause = timedelta(minutes=settings.FOOTPRINT.reconcile_minutes) if is_calm else _SOON
         target.seen, target.next_at, target.not_before = record.number, now + pause, None
         target.stand = Target.Stand.SAME if is_same else Target.Stand.BEHIND
-        if target.retired_at is not None and not there.ours:
+        if target.retired_at is not None and not there.ours and not may_come:
             target.stand = Target.Stand.EMPTIED
         target.reconciled_at, target.failures = now, 0
         target.trouble, target.trouble_since = "", None

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Now
 
 from cases.models import CaseFile, Decision
 from cases.querysets import DecisionQuerySet
@@ -11,6 +13,9 @@ from cases.querysets import DecisionQuerySet
 if TYPE_CHECKING:
     # Some are named in strings only.
     from cases.watchlists.models import Publication, Receipt, Target, Watchlist
+
+# A service lists what it has taken after this at the latest.
+MAY_COME = timedelta(minutes=45)
 
 
 class PublicationQuerySet(models.QuerySet["Publication"]):
@@ -50,6 +55,16 @@ class TargetQuerySet(models.QuerySet["Target"]):
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
     def there(self) -> ReceiptQuerySet:
-        """Entries that the target holds, as far as we know; the ones that were sent and not seen yet, too."""
+        """Entries that the target holds, as far as we know; what was sent and not seen yet, too, and what may
+        have been sent."""
         sent = Q(state="pending") & ~Q(content="")
-        return self.filter(Q(accepted_at__isnull=False) | sent).exclude(state="withdrawn")
+        may_be = Q(accepted_at__isnull=False) | sent | _may_come()
+        return self.filter(may_be).exclude(state="withdrawn")
+
+    def may_come(self) -> ReceiptQuerySet:
+        """Of what was sent, or was about to be when nobody was left to say so, and is not seen yet."""
+        return self.filter(_may_come())
+
+
+def _may_come() -> Q:
+    return Q(state__in=("pending", "drifted"), tried_at__gt=Now() - MAY_COME)

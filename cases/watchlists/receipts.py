@@ -13,7 +13,9 @@ from django.db import connection
 from cases.clock import database_now
 from cases.watchlists.beyond import LEFT_OUT, Beyond, note_beyond
 from cases.watchlists.models import Receipt, Target
+from cases.watchlists.querysets import MAY_COME
 from cases.watchlists.targets.base import EntryId, Item, Outcome, Plan, Wish
+from cases.watchlists.targets.plan import STILL_LISTED
 
 ACCEPTED, PENDING, REFUSED = Receipt.State.ACCEPTED, Receipt.State.PENDING, Receipt.State.REFUSED
 DRIFTED, WITHDRAWN = Receipt.State.DRIFTED, Receipt.State.WITHDRAWN
@@ -22,6 +24,12 @@ REFUSED_FOR = timedelta(hours=24)
 _DIFFERENCES_TOLD = 3
 SENT = "sent, and not seen there yet"
 _LEAVING = "left the list, to be withdrawn"
+MAY_COME_WORDS = "left the list while it was being sent; it may come yet"
+_NOT_TAKEN_AWAY = "cannot be withdrawn: {}"
+# What was taken away and is listed all the same is not asked for again before this.
+_LINGERS_FOR = timedelta(hours=1)
+# What was taken, and is seen otherwise after this, is kept otherwise there.
+_SEEN_AFTER = timedelta(minutes=4)
 
 
 class _Line(NamedTuple):
@@ -44,21 +52,35 @@ class Known(NamedTuple):
     counted: Mapping[str, str]
     accepted: Mapping[str, str]
     unwilling: Mapping[tuple[str, str], str]
+    # What was taken a while ago as it was sent, and never seen there like that.
+    unseen: Mapping[str, str]
+    lingering: Collection[str]
 
 
 def known_of(target: Target) -> Known:
     # Without a key are those that were never sent, however many.
     rows = Receipt.objects.filter(target=target).exclude(state=WITHDRAWN).exclude(key="")
-    found = list(rows.values_list("key", "remote_id", "content", "state", "words", "since"))
-    fresh = database_now() - REFUSED_FOR
+    found = list(rows.values_list("key", "remote_id", "content", "state", "words", "since", "tried_at"))
+    now = database_now()
+    fresh = now - REFUSED_FOR
     return Known(
         {remote_id: key for key, remote_id, *_ in found if remote_id},
         {key: content for key, _, content, state, *_ in found if content and state in (ACCEPTED, PENDING)},
         {key: content for key, _, content, state, *_ in found if state == ACCEPTED},
         {
             (key, content): words
-            for key, _, content, state, words, since in found
+            for key, _, content, state, words, since, _ in found
             if state == REFUSED and content and since > fresh
+        },
+        {
+            key: content
+            for key, _, content, state, *_, tried_at in found
+            if state == PENDING and content and tried_at is not None and tried_at < now - _SEEN_AFTER
+        },
+        {
+            key
+            for key, _, _, _, words, _, tried_at in found
+            if words == STILL_LISTED and tried_at is not None and tried_at > now - _LINGERS_FOR
         },
     )
 
@@ -72,14 +94,37 @@ def drift_of(plan: Plan, known: Known) -> dict[str, str]:
     return found
 
 
+def kept_otherwise(plan: Plan, known: Known) -> dict[str, str]:
+    """What the service took and keeps in its own way, by key. To send it again and again would use up the
+    month's changes and alter nothing."""
+    return {
+        wish.key: f"kept otherwise there: {_differing(wish, item)}"
+        for wish, item in plan.changes
+        if known.unseen.get(wish.key) == wish.digest
+    }
+
+
 def _difference(wish: Wish, item: Item) -> str:
+    return f"changed by hand: {_differing(wish, item)}"
+
+
+def _differing(wish: Wish, item: Item) -> str:
     names = [name for name, cell in wish.content.items() if item.content.get(name, "") != cell]
     told = [f"{name} is “{item.content.get(name, '')[:60]}”" for name in names[:_DIFFERENCES_TOLD]]
-    return f"changed by hand: {', '.join(told)}"
+    return ", ".join(told)
 
 
-def note_plan(target: Target, plan: Plan, drift: Mapping[str, str], beyond: Beyond | None) -> None:
-    """One receipt for every entry of the list, and the end of those that left it with nothing there."""
+def note_plan(
+    target: Target,
+    plan: Plan,
+    drift: Mapping[str, str],
+    beyond: Beyond | None,
+    taken_away: Mapping[str, str] | None = None,
+) -> None:
+    """One receipt for every entry of the list, and the end of those that left it with nothing there.
+
+    `taken_away`: keys of what was to be removed in this look, and why that was refused, if it was.
+    """
     lines = [
         *_lines(((wish, wish.words) for wish in plan.adds), PENDING, drift),
         *_lines(((wish, wish.words) for wish, _ in plan.changes), PENDING, drift),
@@ -88,12 +133,40 @@ def note_plan(target: Target, plan: Plan, drift: Mapping[str, str], beyond: Beyo
         *(_Line(*refusal.entry, "", REFUSED, refusal.why) for refusal in plan.refused),
     ]
     wished = {line.key for line in lines}
-    there = {item.key for item in plan.removals} | {item.key for item, _ in plan.staying}
-    leaving = sorted(there - wished)
+    leaving = _leaving(plan, wished, taken_away or {})
     if beyond is not None:
-        note_beyond(target, beyond, leaving)
+        note_beyond(target, beyond, sorted(leaving))
     _upsert(target, lines)
-    _end_the_others(target, lines, leaving, plan.staying[0][1] if plan.staying else _LEAVING, beyond)
+    _end_the_others(target, lines, leaving, beyond)
+
+
+def _leaving(plan: Plan, wished: Collection[str], taken_away: Mapping[str, str]) -> dict[str, str]:
+    """What is there and not wished, by key, with the words for it."""
+    told = {item.key: _LEAVING for item in plan.removals} | {item.key: words for item, words in plan.staying}
+    for key, refusal in taken_away.items():
+        if key in told:
+            told[key] = _NOT_TAKEN_AWAY.format(refusal) if refusal else STILL_LISTED
+    return {key: words for key, words in told.items() if key not in wished}
+
+
+def note_tries(target: Target, plan: Plan) -> None:
+    """Before anything is sent: whoever is stopped in the middle of it leaves word of what may be there."""
+    keys = {wish.key for wish in plan.adds} | {wish.key for wish, _ in plan.changes}
+    keys |= {item.key for item in plan.removals}
+    if keys:
+        with connection.cursor() as cursor:
+            cursor.execute(_TRY, [target.pk, sorted(keys)])
+
+
+def forget_tries(target: Target) -> None:
+    """Where nothing reached the service, or it refused the very first request."""
+    Receipt.objects.filter(target=target, tried_at__isnull=False).update(tried_at=None)
+
+
+_TRY = """
+    UPDATE watchlists_receipt SET tried_at = clock_timestamp()
+     WHERE target_id = %s AND key = ANY(%s) AND state <> 'withdrawn'
+"""
 
 
 def _lines(
@@ -126,7 +199,10 @@ _UPSERT = f"""
            since = CASE WHEN r.state = excluded.state AND r.decision_number = excluded.decision_number
                         THEN r.since ELSE excluded.since END,
            accepted_at = CASE WHEN excluded.state <> 'accepted'
-                              THEN CASE WHEN r.state <> 'withdrawn' THEN r.accepted_at END
+                              -- The moment belongs to the decision that was accepted.
+                              THEN CASE WHEN r.state <> 'withdrawn'
+                                             AND r.decision_number = excluded.decision_number
+                                        THEN r.accepted_at END
                               WHEN r.state = 'withdrawn' OR r.decision_number <> excluded.decision_number
                                    OR r.words = '{SENT}'
                               THEN excluded.accepted_at
@@ -148,17 +224,34 @@ def _upsert(target: Target, lines: Sequence[_Line]) -> None:
             cursor.execute(_UPSERT, [target.pk, *(list(column) for column in zip(*lines, strict=True))])
 
 
-_END = """
+_END = f"""
     UPDATE watchlists_receipt r
-       SET state = CASE WHEN r.key = ANY(%(there)s) THEN r.state ELSE 'withdrawn' END,
-           words = CASE WHEN r.key = ANY(%(there)s) THEN %(words)s ELSE '' END,
-           since = CASE WHEN r.key = ANY(%(there)s) THEN r.since ELSE clock_timestamp() END,
+       SET state = CASE WHEN o.is_there OR o.may_come THEN r.state ELSE 'withdrawn' END,
+           words = CASE WHEN o.is_there THEN o.said WHEN o.may_come THEN '{MAY_COME_WORDS}' ELSE '' END,
+           since = CASE WHEN o.is_there OR o.may_come THEN r.since ELSE clock_timestamp() END,
            -- What was sent and never seen until now.
-           accepted_at = CASE WHEN r.key = ANY(%(there)s) THEN coalesce(r.accepted_at, clock_timestamp())
+           accepted_at = CASE WHEN o.is_there THEN coalesce(r.accepted_at, clock_timestamp())
                               ELSE r.accepted_at END
-     WHERE r.target_id = %(target)s AND r.state <> 'withdrawn'
+      FROM (SELECT r.id, l.key IS NOT NULL AS is_there, l.said,
+                   coalesce(r.state IN ('pending', 'drifted') AND r.tried_at > %(long_ago)s, false)
+                       AS may_come
+              FROM watchlists_receipt r
+              LEFT JOIN unnest(%(there)s::text[], %(said)s::text[]) AS l (key, said) ON l.key = r.key
+             WHERE r.target_id = %(target)s) o
+     WHERE o.id = r.id AND r.state <> 'withdrawn'
        AND NOT EXISTS (SELECT FROM unnest(%(kinds)s::text[], %(values)s::text[]) AS w (kind, value)
                         WHERE w.kind = r.kind AND w.value = r.value)
+"""
+# Withdrawn as the service said, and seen there all the same: the newest receipt of it tells so.
+_BACK = """
+    UPDATE watchlists_receipt r
+       SET state = 'accepted', words = b.said, since = clock_timestamp(),
+           accepted_at = coalesce(r.accepted_at, clock_timestamp())
+      FROM (SELECT DISTINCT ON (o.key) o.id, o.state, l.said
+              FROM unnest(%(there)s::text[], %(said)s::text[]) AS l (key, said)
+              JOIN watchlists_receipt o ON o.target_id = %(target)s AND o.key = l.key
+             ORDER BY o.key, o.state = 'withdrawn', o.since DESC) b
+     WHERE b.id = r.id AND b.state = 'withdrawn'
 """
 _NOT_BEYOND = f"""
     AND (r.key = ANY(%(there)s)
@@ -167,19 +260,21 @@ _NOT_BEYOND = f"""
 
 
 def _end_the_others(
-    target: Target, lines: Sequence[_Line], leaving: Sequence[str], words: str, beyond: Beyond | None
+    target: Target, lines: Sequence[_Line], leaving: Mapping[str, str], beyond: Beyond | None
 ) -> None:
     """Of entries that are not listed any more. What is still there stays as it was until it is gone."""
     asked: dict[str, Any] = {
         "target": target.pk,
-        "there": leaving,
-        "words": words,
+        "there": list(leaving),
+        "said": list(leaving.values()),
+        "long_ago": database_now() - MAY_COME,
         "kinds": [line.kind for line in lines],
         "values": [line.value for line in lines],
         **(beyond.asked if beyond else {}),
     }
     with connection.cursor() as cursor:
         cursor.execute(_END + _NOT_BEYOND if beyond else _END, asked)
+        cursor.execute(_BACK, asked)
 
 
 _OUTCOMES = """
@@ -213,7 +308,13 @@ def note_outcomes(target: Target, outcomes: Sequence[Outcome], wishes: Mapping[s
 
 def note_withdrawn(target: Target, outcomes: Sequence[Outcome], wished: Collection[str]) -> None:
     """A second item of something wished may have been removed; that withdraws nothing."""
-    lines = [(each.key, WITHDRAWN, "", "", "") for each in outcomes if each.key not in wished]
+    lines = [
+        (each.key, WITHDRAWN, "", "", "")
+        if each.is_done
+        else (each.key, ACCEPTED, _NOT_TAKEN_AWAY.format(each.words), "", "")
+        for each in outcomes
+        if each.key not in wished
+    ]
     _take_outcomes(target, lines)
 
 

@@ -6,7 +6,7 @@ It may be stopped at any moment: what was sent and not noted is found there the 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from time import monotonic
@@ -53,6 +53,9 @@ class Pass:
     beyond: Beyond | None
     unwilling: dict[str, str] = field(default_factory=dict)
     changing: frozenset[str] = frozenset()
+    lingering: Collection[str] = ()
+    # Keys of what was to be removed, and why that was refused, if it was.
+    taken_away: dict[str, str] = field(default_factory=dict)
     sent: int = 0
     is_cut: bool = False
 
@@ -106,8 +109,12 @@ def _carry_out(hold: Hold, target: Target, newest: Publication | None, record: R
         for wish in looked.wishes
         if (wish.key, wish.digest) in known.unwilling
     }
+    looked.lingering = known.lingering
     there = client.read(known.keys)
     plan = _plan(looked, there)
+    if otherwise := receipts.kept_otherwise(plan, known):
+        looked.unwilling |= otherwise
+        plan = _plan(looked, there)
     drift = receipts.drift_of(plan, known)
     looked.changing = frozenset(wish.key for wish, _ in plan.changes)
     record.drifted = len(drift)
@@ -119,7 +126,9 @@ def _carry_out(hold: Hold, target: Target, newest: Publication | None, record: R
     # Many receipts may be written by it; the lease must not end meanwhile.
     holding.renew(hold)
     with transaction.atomic():
-        receipts.note_plan(holding.lock(hold), plan, drift, looked.beyond)
+        locked = holding.lock(hold)
+        receipts.note_plan(locked, plan, drift, looked.beyond)
+        receipts.note_tries(locked, plan)
         note_accepted(target)
     _send(looked, plan, there)
     if looked.is_cut:
@@ -149,7 +158,7 @@ def _entries(target: Target, newest: Publication | None) -> Iterable[ListEntry]:
 
 def _plan(looked: Pass, there: There) -> Plan:
     room = Room(changes_left(looked.target), there.places)
-    return make_plan(looked.wishes, there.items, room, looked.refused, looked.unwilling)
+    return make_plan(looked.wishes, there.items, room, looked.refused, looked.unwilling, looked.lingering)
 
 
 def _send(looked: Pass, plan: Plan, there: There) -> None:
@@ -169,6 +178,8 @@ def _send(looked: Pass, plan: Plan, there: There) -> None:
             if looked.caller.changes == tried:
                 # Nobody was reached, or it was refused: nothing was changed there.
                 give_back(reserved)
+                if not looked.sent:
+                    receipts.forget_tries(looked.target)
 
 
 def _take(looked: Pass, step: Step) -> None:
@@ -176,7 +187,9 @@ def _take(looked: Pass, step: Step) -> None:
     outcomes = step.send()
     looked.sent += 1
     by_key = looked.by_key
-    if not step.withdraws:
+    if step.withdraws:
+        looked.taken_away |= {each.key: "" if each.is_done else each.words for each in outcomes}
+    else:
         looked.unwilling |= {each.key: each.words for each in outcomes if not each.is_done}
     with transaction.atomic():
         target = holding.lock(looked.hold)
@@ -194,6 +207,6 @@ def _confirm(looked: Pass, plan: Plan, there: There) -> bool:
         there = looked.client.read(known.keys)
         plan = _plan(looked, there)
         with transaction.atomic():
-            receipts.note_plan(holding.lock(looked.hold), plan, {}, looked.beyond)
+            receipts.note_plan(holding.lock(looked.hold), plan, {}, looked.beyond, looked.taken_away)
             note_accepted(looked.target)
     return ending.finish(looked.hold, looked.record, plan, there)

@@ -12,6 +12,7 @@ from django.db import connection
 from cases.verdicts.in_force import IN_FORCE
 from cases.watchlists.computing import REACHED, Rule
 from cases.watchlists.models import Watchlist
+from cases.watchlists.querysets import MAY_COME
 
 AT_MOST = 50
 UNPUBLISHED = "no decision says so any more, and the list has not been published since"
@@ -55,7 +56,9 @@ _STILL = f"""
            CASE WHEN u.kind IS NULL THEN r.words ELSE %(unpublished)s END AS words
       FROM watchlists_receipt r JOIN watchlists_target t ON t.id = r.target_id
       LEFT JOIN undecided u ON u.kind = r.kind AND u.value = r.value
-     WHERE t.watchlist_id = %(list)s AND r.state <> 'withdrawn' AND r.accepted_at IS NOT NULL
+     WHERE t.watchlist_id = %(list)s AND r.state <> 'withdrawn'
+       AND (r.accepted_at IS NOT NULL OR (r.state = 'pending' AND r.content <> '')
+            OR (r.state IN ('pending', 'drifted') AND r.tried_at > clock_timestamp() - %(may_come)s))
        AND (u.kind IS NOT NULL OR NOT EXISTS ({_LISTED.format("r")}))
     UNION ALL
     SELECT e.kind, e.value, c.name, f.at, 'fetched version ' || c.holds || ' last'
@@ -80,7 +83,12 @@ _LONGEST = f"""
 def still_in_force(watchlist: Watchlist) -> StillInForce:
     """The longest first."""
     with connection.cursor() as cursor:
-        asked: dict[str, Any] = {"list": watchlist.pk, "most": AT_MOST, "unpublished": UNPUBLISHED}
+        asked: dict[str, Any] = {
+            "list": watchlist.pk,
+            "most": AT_MOST,
+            "unpublished": UNPUBLISHED,
+            "may_come": MAY_COME,
+        }
         cursor.execute(_LONGEST, asked | Rule.of(watchlist).parameters)
         rows = cursor.fetchall()
     return StillInForce([StillThere(*row[:-1]) for row in rows], rows[0][-1] if rows else 0)

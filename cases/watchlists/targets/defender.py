@@ -147,7 +147,10 @@ class DefenderClient:
 
     def _remove(self, item: Item) -> Sequence[Outcome]:
         gone = (HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)
-        self.caller.call("DELETE", f"/api/indicators/{item.id}", fine=gone)
+        try:
+            self.caller.call("DELETE", f"/api/indicators/{item.id}", fine=gone)
+        except Rejected as error:
+            return [Outcome(item.key, False, error.said or str(error), item.id)]
         return [Outcome(item.key, True, id=item.id)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from cases.watchlists.targets.base import Client, EntryId, Item, Plan, Refusal, 
 
 NO_CHANGES_LEFT = "waits: this month's changes are used up"
 NO_PLACE = "waits: the service is full"
+STILL_LISTED = "was taken away, and is listed there all the same"
 STILL_THERE = "still there: this month's changes are used up"
 
 
@@ -71,11 +72,13 @@ def make_plan(
     room: Room,
     refused: Sequence[Refusal] = (),
     unwilling: Mapping[str, str] | None = None,
+    lingering: Collection[str] = (),
 ) -> Plan:
     """Removals come first, then changes, then additions with the newest decisions first.
 
     `unwilling`: keys of wishes that the service refused a short while ago, and why; they are not sent again,
-    and what is there for them stays.
+    and what is there for them stays. `lingering`: keys of items that were taken away a short while ago and
+    are listed all the same; that is not asked again at once, for each time is a change.
     """
     unwilling = unwilling or {}
     ours: dict[str, list[Item]] = defaultdict(list)
@@ -103,10 +106,12 @@ def make_plan(
         else:
             adds.append(wish)
     removals += [item for left in ours.values() for item in left]
+    staying = [(item, STILL_LISTED) for item in removals if item.key in lingering]
+    removals = [item for item in removals if item.key not in lingering]
     adds.sort(key=lambda wish: (-wish.newest, wish.key))
     changes.sort(key=lambda change: (-change[0].newest, change[0].key))
     removals.sort(key=lambda item: (item.key, item.id))
-    return _within(Plan(adds, changes, removals, kept, never, [], []), room)
+    return _within(Plan(adds, changes, removals, kept, never, [], staying), room)
 
 
 def _says(item: Item, wish: Wish) -> bool:
@@ -133,7 +138,7 @@ def _within(plan: Plan, room: Room) -> Plan:
         changes=changes,
         removals=removals,
         waiting=[*((wish, NO_CHANGES_LEFT) for wish, _ in unchanged), *((wish, why) for wish in late)],
-        staying=[(item, STILL_THERE) for item in staying],
+        staying=[*plan.staying, *((item, STILL_THERE) for item in staying)],
     )
 
 

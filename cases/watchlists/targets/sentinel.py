@@ -265,7 +265,10 @@ class SentinelClient:
     def _remove(self, item: Item) -> Sequence[Outcome]:
         path = f"{self.place.path}/watchlistItems/{item.id}"
         gone = (HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND)
-        self.caller.call("DELETE", path, params=self._params, fine=gone)
+        try:
+            self.caller.call("DELETE", path, params=self._params, fine=gone)
+        except Rejected as error:
+            return [Outcome(item.key, False, error.said or str(error), item.id)]
         return [Outcome(item.key, True, id=item.id)]
 
     def _remove_watchlist(self, there: There) -> Sequence[Outcome]:

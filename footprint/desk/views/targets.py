@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Count
 from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cases.watchlists.hints import hint_targets
@@ -86,7 +87,8 @@ class ShownTarget:
 
     @property
     def is_being_looked_at(self) -> bool:
-        return self.target.dry_run_asked_at is not None or self.target.lease_until is not None
+        until = self.target.lease_until
+        return self.target.dry_run_asked_at is not None or (until is not None and until > timezone.now())
 
 
 @requires(Verb.READ_WATCHLISTS)
