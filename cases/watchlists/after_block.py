@@ -33,6 +33,15 @@ _BLOCKED = """
       LEFT JOIN watchlists_enforcement a
              ON e.address_verdict = 'blocked' AND a.decision_id = e.address_decision_id
 """
+# A target that has accepted it and not withdrawn it, or a feed whose last version that was fetched has it.
+_IS_HELD = """
+    (EXISTS (SELECT FROM watchlists_receipt r
+              WHERE r.decision_number = {0} AND r.accepted_at IS NOT NULL AND r.state <> 'withdrawn')
+     OR EXISTS (SELECT FROM watchlists_publishedentry p
+                  JOIN watchlists_consumer c ON c.watchlist_id = p.watchlist_id AND c.revoked_at IS NULL
+                   AND c.holds >= p.added_in AND (p.removed_in IS NULL OR p.removed_in > c.holds)
+                 WHERE p.decision_number = {0}))
+"""
 _EFFECTIVE = "least(n.effective_at, a.effective_at)"
 _BY = "CASE WHEN a.effective_at < n.effective_at OR n.by IS NULL THEN a.by ELSE n.by END"
 # Where nothing is known of a day's actions, those of the endpoint say whether it may have connected at all.
@@ -68,6 +77,8 @@ class Effect(NamedTuple):
 
     effective_at: datetime | None
     by: str
+    # Whether anybody who had it has it still.
+    is_held: bool
     seen_at: datetime | None
     # Seen since, and not known whether with a connection, or whether that came before or after the block.
     possibly_at: datetime | None
@@ -75,7 +86,7 @@ class Effect(NamedTuple):
     @property
     def is_ahead(self) -> bool:
         """Accepted, and not enforced yet."""
-        return self.effective_at is not None and self.effective_at > timezone.now()
+        return self.is_held and self.effective_at is not None and self.effective_at > timezone.now()
 
 
 class SeenCase(NamedTuple):
@@ -93,18 +104,27 @@ def effects_of(case: Case, values: Sequence[str]) -> dict[str, Effect]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
+            WITH b AS MATERIALIZED (
+                SELECT e.id, e.value, {_MAY_CONNECT} AS may_connect, {_EFFECTIVE} AS effective_at,
+                       {_BY} AS by, n.decision_id AS by_name, a.decision_id AS by_address
+                  FROM {_BLOCKED}
+                 WHERE e.case_id = %(case)s AND e.value = ANY(%(values)s) AND e.verdict = 'blocked'),
+            held AS MATERIALIZED (
+                SELECT id FROM (SELECT by_name FROM b UNION SELECT by_address FROM b) d (id)
+                 WHERE {_IS_HELD.format("d.id")})
             SELECT value, min(effective_at), (array_agg(by ORDER BY effective_at NULLS LAST))[1],
+                   coalesce(bool_or(b.by_name IN (SELECT id FROM held)), false)
+                   OR coalesce(bool_or(b.by_address IN (SELECT id FROM held)), false),
                    max(seen_at), max(possibly_at)
-              FROM (SELECT e.id, e.value, {_MAY_CONNECT} AS may_connect, {_EFFECTIVE} AS effective_at,
-                           {_BY} AS by
-                      FROM {_BLOCKED}
-                     WHERE e.case_id = %(case)s AND e.value = ANY(%(values)s) AND e.verdict = 'blocked') b
-              {_SEEN}
+              FROM b {_SEEN}
              GROUP BY value
             """,
             asked,
         )
-        return {value: Effect(at, by or "", *seen) for value, at, by, *seen in cursor.fetchall()}
+        return {
+            value: Effect(at, by or "", held, *(seen if held else (None, None)))
+            for value, at, by, held, *seen in cursor.fetchall()
+        }
 
 
 def seen_after_block() -> list[SeenCase]:
@@ -123,12 +143,14 @@ def seen_after_block() -> list[SeenCase]:
               FROM ({_SEEN_OF_LATE}) late
               CROSS JOIN LATERAL (
                 SELECT e.id, e.case_id, e.value, e.last_seen, false AS may_connect,
-                       {_EFFECTIVE} AS effective_at
+                       {_EFFECTIVE} AS effective_at,
+                       n.decision_id AS by_name, a.decision_id AS by_address
                   FROM {_BLOCKED}
                  WHERE e.case_id = late.case_id AND e.value = late.value AND e.verdict = 'blocked'
                    AND {_MAY_CONNECT} AND e.last_seen > late.since) b
               {_SEEN}
              WHERE b.last_seen > b.effective_at AND seen.seen_at IS NOT NULL
+               AND ({_IS_HELD.format("b.by_name")} OR {_IS_HELD.format("b.by_address")})
              GROUP BY b.case_id ORDER BY seen_at DESC LIMIT %(most)s
             """,
             asked | {"live": [str(state) for state in Case.LIVE]},

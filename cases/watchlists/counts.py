@@ -44,7 +44,7 @@ _JOINED = f"""
 SAME = "w.decision_number = e.decision_number AND w.may_widen = e.may_widen"
 # Undone or superseded together with many others, by a batch or by a list that was taken in: a person said so
 # once, not for each.
-_IN_BULK = """
+IN_BULK = """
     (EXISTS (SELECT FROM cases_batch b WHERE b.id = d.batch_id AND b.task = 'undoing')
      OR EXISTS (SELECT FROM cases_decision n
                  WHERE n.supersedes_id = d.id
@@ -57,7 +57,7 @@ _COUNT = f"""
            count(*) FILTER (WHERE w.kind IS NULL),
            count(*) FILTER (WHERE w.kind IS NOT NULL AND e.kind IS NOT NULL AND NOT ({SAME})),
            count(*) FILTER (WHERE w.kind IS NULL AND NOT coalesce(
-               d.state IN ('withdrawn', 'superseded') AND d.ended_by_id IS NOT NULL AND NOT {_IN_BULK},
+               d.state IN ('withdrawn', 'superseded') AND d.ended_by_id IS NOT NULL AND NOT {IN_BULK},
                false))
       FROM {_JOINED}
 """

@@ -20,6 +20,8 @@ from footprint.ledger.record import Actor, Change, Subject, change
 
 _LOG = structlog.get_logger(__name__)
 _TOGETHER = 5_000
+# Of a name with all below it, a format that says the name alone enforces next to nothing.
+_WHOLE = (How.EXACT, How.WIDER)
 _FETCHES_AT_ONCE = 100
 
 
@@ -108,7 +110,7 @@ def _count(fetch: Fetch) -> None:
     )
     if publication is not None and consumer.format in REGISTRY:
         format = REGISTRY[consumer.format](heading(publication))
-        said = (entry.decision for entry in _new_to(fetch) if format.say(entry).how is not How.LEFT_OUT)
+        said = (entry.decision for entry in _new_to(fetch) if format.say(entry).how in _WHOLE)
         for decisions in _chunks(said):
             _note(decisions, fetch.at, consumer.name)
     Fetch.objects.filter(pk=fetch.pk).update(is_counted=True)

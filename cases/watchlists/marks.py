@@ -30,6 +30,9 @@ def marks_of_blocks(case: Case, values: Sequence[CaseValue]) -> dict[str, list[M
 def _mark(effect: Effect) -> Mark | None:
     if effect.effective_at is None:
         return _NOWHERE
+    if not effect.is_held:
+        had = f"{effect.by} had it first; no target and no feed has it any more."
+        return Mark(_NOWHERE.rank, _NOWHERE.css, _NOWHERE.words, had)
     if effect.seen_at is not None:
         told = f"Enforced by {effect.by}. {WORDS}"
         return Mark(Rank.ALARM, "tag tag-alarm", "seen after block", told)

@@ -10,6 +10,7 @@ from django.db import transaction
 from cases.clock import database_now
 from cases.texts import bad_line
 from cases.verdicts.settle import take_verdict_lock
+from cases.watchlists.causing import has_caused
 from cases.watchlists.computing import Rule, compute
 from cases.watchlists.counts import Counts, count
 from cases.watchlists.models import Publication, Watchlist
@@ -110,7 +111,8 @@ def release(*, actor: Person, publication: Publication) -> Publication:
         held = _still_held(locked, publication)
         if has_caused(actor, held, locked):
             raise CannotPublish(
-                "You asked for this publication or changed the rule; another person must release it."
+                "You asked for this publication, changed the rule or ended many of these decisions at once;"
+                " another person must release it."
             )
         if held.rolled_back_to is None:
             _refuse_when_paused(locked)
@@ -144,16 +146,6 @@ def _refuse_unread(held: Publication, causes: list[str]) -> None:
         raise CannotPublish(
             f"Since it was held there is more to look at: {unread_words}. Roll back again to hold it anew."
         )
-
-
-def has_caused(person: Person, held: Publication, watchlist: Watchlist) -> bool:
-    """Whoever asked for it, and whoever changed the rule since the list was last looked at: then it may be
-    the clock that asked."""
-    if held.made_by_id == person.pk:
-        return True
-    changed_at, as_of = watchlist.rule_changed_at, watchlist.as_of
-    is_pending = changed_at is not None and (as_of is None or changed_at > as_of)
-    return held.rolled_back_to is None and is_pending and watchlist.rule_changed_by_id == person.pk
 
 
 def refuse(*, actor: Person, publication: Publication, why: str) -> None:

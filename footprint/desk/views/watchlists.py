@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET, require_safe
 
 from cases.models import Decision
 from cases.watchlists.actions import download
+from cases.watchlists.causing import has_caused
 from cases.watchlists.entries import Difference, difference, report_of
 from cases.watchlists.formats import REGISTRY, Format
 from cases.watchlists.models import Conflict, Publication, Publishing, Watchlist
 from cases.watchlists.pending import Pending, is_paused, pending
-from cases.watchlists.publishing import has_caused
 from cases.watchlists.querysets import decisions_of
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb, may

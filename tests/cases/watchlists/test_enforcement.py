@@ -18,10 +18,12 @@ from cases.watchlists.enforcement import count_fetches
 from cases.watchlists.marks import marks_of_blocks
 from cases.watchlists.models import Consumer, Enforcement, Fetch, Receipt, Target, Watchlist
 from cases.watchlists.still_in_force import still_in_force
+from cases.watchlists.target_actions import retire_target
 from footprint.accounts.models import Person
 from footprint.ledger.models import Entry
-from tests.cases.watchlists.worlds import block, publish
+from tests.cases.watchlists.worlds import allow_lab, block, publish, reconcile, target_at
 from tests.cases.world import decide_on, merge_and_settle, row
+from tests.lab.server import Lab
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -37,7 +39,21 @@ def fetch(consumer: Consumer, number: int, at: datetime = NOW) -> None:
 
 
 def enforce(decision: Decision, at: datetime) -> None:
+    """As a target does that has accepted it."""
     Enforcement.objects.create(decision=decision, effective_at=at, by="fw-lisbon")
+    target, _ = Target.objects.get_or_create(
+        slug="fw-lisbon", watchlist=Watchlist.objects.get(slug="all-blocks"), made_at=NOW
+    )
+    Receipt.objects.create(
+        target=target,
+        kind=decision.subject_kind,
+        value=decision.subject,
+        decision_number=decision.pk,
+        key=decision.subject,
+        state="accepted",
+        since=at,
+        accepted_at=at,
+    )
 
 
 def see(case: Case, value: str, at: datetime, *actions: str) -> None:
@@ -274,7 +290,9 @@ def test_what_a_target_has_not_withdrawn_is_still_in_force(blocks: Watchlist, ru
     assert (still.value, still.where, still.since) == ("a.example", "Tenant", NOW)
 
 
-def test_a_revoked_consumer_is_nobody(blocks: Watchlist, rui: Person, case: Case, lea: Person):
+def test_a_revoked_consumer_may_keep_what_it_fetched_and_is_named_for_a_while(
+    blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
     block(rui, case, "a.example", "b.example")
     publish(blocks)
     fw = consumer(blocks, lea)
@@ -282,7 +300,71 @@ def test_a_revoked_consumer_is_nobody(blocks: Watchlist, rui: Person, case: Case
     undo(actor=rui, decision=Decision.objects.get(subject="a.example"))
     publish(blocks)
     actions.revoke_consumer(actor=lea, consumer=fw)
+    (still,) = still_in_force(blocks).shown
+    assert (still.value, still.words) == (
+        "a.example",
+        "was revoked, and may keep version 1, which it fetched last",
+    )
+    Consumer.objects.update(revoked_at=database_now() - timedelta(days=31))
     assert still_in_force(blocks).total == 0
+
+
+def test_a_consumer_is_not_said_to_have_what_its_format_leaves_out(
+    blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "a.example", "9.9.9.9")
+    publish(blocks)
+    fetch(consumer(blocks, lea, "pan-os-ip"), 1)
+    for value in ("a.example", "9.9.9.9"):
+        undo(actor=rui, decision=Decision.objects.get(subject=value))
+    assert [each.value for each in still_in_force(blocks).shown] == ["9.9.9.9"]
+    publish(blocks)
+    assert [each.value for each in still_in_force(blocks).shown] == ["9.9.9.9"]
+
+
+def test_a_feed_that_says_the_name_alone_does_not_enforce_all_below_it(
+    blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    merge_and_settle(case, row(dns="x.evil.example"))
+    Decision.objects.create(
+        verdict="blocked",
+        subject_kind="below",
+        subject="evil.example",
+        scope="everywhere",
+        made_in=case,
+        reason="Wide",
+        state="in force",
+        proposer=rui,
+        made_at=database_now(),
+    )
+    publish(blocks)
+    fetch(consumer(blocks, lea, "plain-text"), 1)
+    count_fetches()
+    assert not Enforcement.objects.exists()
+    fetch(consumer(blocks, lea, "rpz"), 1)
+    count_fetches()
+    assert Enforcement.objects.get().by == "fw-rpz"
+
+
+def test_what_nobody_has_any_more_is_enforced_nowhere(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case, lea: Person, monkeypatch: pytest.MonkeyPatch
+):
+    allow_lab(monkeypatch)
+    lab.sentinel.polls = 0
+    block(rui, case, "9.9.9.9")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks, title="Sentinel", grace_minutes=0)
+    reconcile(target)
+    assert effects_of(case, ["9.9.9.9"])["9.9.9.9"].is_held
+    retire_target(actor=lea, target=target, because="Not used any more")
+    reconcile(target)
+    effect = effects_of(case, ["9.9.9.9"])["9.9.9.9"]
+    assert (effect.by, effect.is_held, effect.seen_at) == ("Sentinel", False, None)
+    (mark,) = marks_of_blocks(case, list(CaseValue.objects.filter(case=case)))["9.9.9.9"]
+    assert (mark.words, mark.title) == (
+        "blocked here, enforced nowhere",
+        "Sentinel had it first; no target and no feed has it any more.",
+    )
 
 
 def test_what_was_reversed_is_still_in_force_while_the_list_is_paused(

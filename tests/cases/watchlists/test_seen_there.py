@@ -147,6 +147,7 @@ def test_a_target_is_emptied_only_when_nothing_can_come_any_more(
         retire_target(actor=lea, target=target, because="Not used any more")
         reconcile(target)
         assert (target.stand, receipts(target)) == ("behind", {"9.9.9.9": "pending"})
+    long_ago(target)
     reconcile(target)
     assert (target.stand, receipts(target)) == ("emptied", {"9.9.9.9": "withdrawn"})
 
