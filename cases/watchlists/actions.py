@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import IO
 
 from cases.clock import database_now
@@ -104,8 +104,12 @@ def change_rule(
     kinds: Sequence[str],
     scopes: Sequence[str],
     cases: Sequence[Case],
+    publish_at: Sequence[time] | None = None,
 ) -> Watchlist:
-    """Takes effect with the next publication, which is held if the list would lose more than half."""
+    """Takes effect with the next publication, which is held if the list would lose more than half.
+
+    `publish_at`: times of day in UTC, none of them for soon after each decision; None leaves it as it is.
+    """
     with change(actor=Actor.person(actor)) as ledger:
         saved = Watchlist.objects.select_for_update().get(pk=watchlist.pk)
         before = _rule_in_words(saved)
@@ -113,10 +117,13 @@ def change_rule(
         saved.title, saved.about = title.strip(), about.strip()
         saved.subject_kinds, saved.scopes = list(kinds), list(scopes)
         saved.cases.set(cases)
+        if publish_at is not None:
+            saved.publish_at = sorted(set(publish_at))
         after = _rule_in_words(saved)
         if after == before:
             return saved
-        saved.rule_changed_at = database_now()
+        if any(before[name] != after[name] for name in before if name != "publish_at"):
+            saved.rule_changed_at = database_now()
         if any(before[name] != after[name] for name in ("kinds", "scopes", "cases")):
             # Another title must not take the rule off its author's hands.
             saved.rule_changed_by = actor
@@ -172,6 +179,7 @@ def _rule_in_words(watchlist: Watchlist) -> dict[str, object]:
         "kinds": watchlist.subject_kinds,
         "scopes": watchlist.scopes,
         "cases": sorted(watchlist.cases.values_list("pk", flat=True)),
+        "publish_at": [f"{at:%H:%M}" for at in watchlist.publish_at],
     }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -19,13 +20,23 @@ class Pending:
     first: datetime | None
     last: datetime | None
     now: datetime
+    # When the list is published, of a day in UTC; with none soon after each decision.
+    times: tuple[time, ...] = ()
 
     @property
     def is_due(self) -> bool:
         if self.first is None or self.last is None:
             return False
+        if self.times:
+            return self.first <= _passed_last(self.times, self.now)
         quiet = (self.now - self.last).total_seconds() >= settings.FOOTPRINT.publish_quiet_seconds
         return quiet or (self.now - self.first).total_seconds() >= settings.FOOTPRINT.publish_longest_seconds
+
+
+def _passed_last(times: Sequence[time], now: datetime) -> datetime:
+    today = now.astimezone(UTC).date()
+    moments = (datetime.combine(day, at, UTC) for day in (today, today - timedelta(days=1)) for at in times)
+    return max(moment for moment in moments if moment <= now)
 
 
 _PENDING = """
@@ -43,7 +54,8 @@ _PENDING = """
 def pending(watchlist: Watchlist) -> Pending:
     with connection.cursor() as cursor:
         cursor.execute(_PENDING, {"as_of": watchlist.as_of or "-infinity", "list": watchlist.pk})
-        return Pending(*cursor.fetchone())
+        changes, first, last, now = cursor.fetchone()
+    return Pending(changes, first, last, now, tuple(watchlist.publish_at))
 
 
 def is_paused() -> Publishing | None:

@@ -35,6 +35,8 @@ class Watchlist(models.Model):
     )
     scopes = ArrayField(models.CharField(max_length=16, choices=Decision.Scope), default=everywhere)
     cases = models.ManyToManyField(Case, related_name="watchlists")
+    # Of a day in UTC; with none it is published soon after each decision.
+    publish_at = ArrayField(models.TimeField(), default=list, blank=True)
     as_of = models.DateTimeField(null=True)
     rule_changed_at = models.DateTimeField(null=True)
     rule_changed_by = models.ForeignKey(

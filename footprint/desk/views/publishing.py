@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from datetime import time
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -25,6 +28,8 @@ from footprint.desk.views.watchlists import all_lists, frame
 from footprint.ledger.record import Actor
 
 _LONGEST_WHY = 500
+_MOST_TIMES = 24
+_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 
 
 class RuleForm(forms.Form):
@@ -49,6 +54,22 @@ class RuleForm(forms.Form):
         max_length=1000,
     )
 
+    publish_at = SeenField(
+        label="Published at",
+        help_text=(
+            "Times of day in UTC, such as 06:00, 18:00. Left empty, soon after each decision. At set times"
+            " reversals wait, too; a Lead publishes at once by the button."
+        ),
+        required=False,
+        max_length=300,
+    )
+
+    def clean_publish_at(self) -> list[time]:
+        words = [word.strip() for word in self.cleaned_data["publish_at"].split(",") if word.strip()]
+        if len(words) > _MOST_TIMES:
+            raise forms.ValidationError(f"Write {_MOST_TIMES} times at most.")
+        return [_time_of_day(word) for word in words]
+
     def clean_cases(self) -> list[Case]:
         words = [word.strip() for word in self.cleaned_data["cases"].split(",") if word.strip()]
         if not all(word.isascii() and word.isdigit() and len(word) < 10 for word in words):
@@ -58,6 +79,13 @@ class RuleForm(forms.Form):
         if missing:
             raise forms.ValidationError(f"There is no case {min(missing)}.")
         return found
+
+
+def _time_of_day(word: str) -> time:
+    found = _TIME.fullmatch(word)
+    if found is None:
+        raise forms.ValidationError(f"Write times as 06:00, separated by commas; “{word[:20]}” is none.")
+    return time(int(found[1]), int(found[2]))
 
 
 @requires(Verb.MANAGE_WATCHLISTS)
@@ -92,6 +120,7 @@ def _initial(shown: Watchlist) -> dict[str, object]:
         "about": shown.about,
         "kinds": shown.subject_kinds,
         "scopes": shown.scopes,
+        "publish_at": ", ".join(f"{at:%H:%M}" for at in shown.publish_at),
         "cases": ", ".join(str(pk) for pk in shown.cases.order_by("pk").values_list("pk", flat=True)),
     }
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
+
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from cases.clock import database_now
 from cases.merging import settle_unsettled
 from cases.models import Case
 from cases.watchlists import actions, due, tasks
 from cases.watchlists.computing import Rule, compute
 from cases.watchlists.entries import entries_of
 from cases.watchlists.models import Publication, Watchlist
+from cases.watchlists.pending import Pending
 from cases.watchlists.publishing import CannotPublish
 from footprint.accounts.models import Person
+from footprint.ledger.models import Entry
 from tests.cases.watchlists.lists import decide_wide, publish, see, values_of
 from tests.cases.world import decide_on, merge_only, row
 
@@ -41,6 +46,74 @@ def test_decisions_that_never_rest_are_published_after_five_minutes(case: Case, 
     decide_on(rui, case, "b.example")
     due.publish_due()
     assert values_of(Publication.objects.get(watchlist__slug="all-blocks")) == ["a.example", "b.example"]
+
+
+def times_of(blocks: Watchlist, lea: Person, *times: time) -> None:
+    actions.change_rule(
+        actor=lea,
+        watchlist=blocks,
+        title=blocks.title,
+        about=blocks.about,
+        kinds=blocks.subject_kinds,
+        scopes=blocks.scopes,
+        cases=[],
+        publish_at=times,
+    )
+
+
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("first", "now", "is_due"),
+    [
+        ("2026-11-24T06:01Z", "2026-11-24T17:59Z", False),
+        ("2026-11-24T06:01Z", "2026-11-24T18:00Z", True),
+        ("2026-11-24T06:00Z", "2026-11-24T06:00Z", True),
+        ("2026-11-23T18:01Z", "2026-11-24T05:59Z", False),
+        ("2026-11-23T17:59Z", "2026-11-24T05:59Z", True),
+        ("2026-11-20T17:59Z", "2026-11-24T05:59Z", True),
+    ],
+)
+def test_a_list_with_times_is_due_when_one_has_passed_since_the_first_change(
+    first: str, now: str, is_due: bool
+):
+    began, asked = datetime.fromisoformat(first), datetime.fromisoformat(now)
+    assert Pending(1, began, began, asked, (time(18), time(6))).is_due == is_due
+
+
+def test_nothing_is_due_at_its_time_when_nothing_changed():
+    assert not Pending(0, None, None, NOON, (time(12),)).is_due
+
+
+def test_a_list_with_times_waits_for_them_however_long(
+    case: Case, rui: Person, blocks: Watchlist, lea: Person
+):
+    see(case, "a.example")
+    decide_on(rui, case, "a.example")
+    publish(blocks)
+    Watchlist.objects.filter(pk=blocks.pk).update(as_of=database_now() - timedelta(days=1))
+    soon = (database_now() + timedelta(hours=2)).time().replace(second=0, microsecond=0)
+    times_of(blocks, lea, soon)
+    see(case, "b.example")
+    decide_on(rui, case, "b.example")
+    age(600)
+    due.publish_due()
+    assert values_of(Publication.objects.of(blocks).published().first()) == ["a.example"]
+    times_of(blocks, lea)
+    due.publish_due()
+    assert values_of(Publication.objects.of(blocks).published().first()) == ["a.example", "b.example"]
+
+
+def test_times_of_publishing_stand_in_the_ledger_and_are_no_change_of_the_rule(
+    blocks: Watchlist, lea: Person
+):
+    changed_at = blocks.rule_changed_at
+    times_of(blocks, lea, time(18), time(6), time(18))
+    blocks.refresh_from_db()
+    assert (blocks.publish_at, blocks.rule_changed_at) == ([time(6), time(18)], changed_at)
+    entry = Entry.objects.latest("seq")
+    assert entry.content["after"]["publish_at"] == ["06:00", "18:00"]
 
 
 def test_the_switch_pauses_everything(case: Case, rui: Person, blocks: Watchlist, lea: Person):
