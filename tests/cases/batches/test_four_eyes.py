@@ -254,7 +254,7 @@ def test_undoing_a_batch_leaves_what_was_approved_since(lou: Person, rui: Person
     proposal = Proposal.objects.with_decision().get(decision=theirs)
     approve(actor=ana, proposal=proposal, seen=preview_now(proposal).digest)
     batch = undone(rui, batch)
-    assert left_alone(batch) == [(RARE, f"{theirs.get_verdict_display()} since by {lou}")]
+    assert left_alone(batch) == [(RARE, f"{theirs.get_verdict_display()} since by {ana}")]
 
 
 def test_names_decided_after_their_address_was_proposed_do_not_make_it_stale(rui: Person, settings):
