@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0023_made_again")]
+    dependencies = [("cases", "0024_fewer_indexes")]
 
     operations = [
         migrations.AddIndex(
