@@ -10,13 +10,14 @@ from django.db.models import F
 
 from cases.batches.claims import Held, locked
 from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
+from cases.batches.leaving import leave
 from cases.batches.making import make_room, settle_subjects
 from cases.batches.pace import Pace
 from cases.batches.renewing import own_proposals_renewed
 from cases.clock import database_now
 from cases.decision_entries import note_ended, note_made, note_proposal_ended
 from cases.explained import ruling_of
-from cases.models import Batch, CaseValue, Decision, LeftAlone, Proposal
+from cases.models import Batch, CaseValue, Decision, Proposal
 from cases.proposal_queryset import ProposalQuerySet
 from cases.proposals import why_not_for
 from cases.verdicts.preview import preview_of_making
@@ -52,7 +53,7 @@ def approve_step(held: Held, actor: Actor, pace: Pace) -> bool:
             ledger, batch, subjects_of(approved), answered={each.pk for each in approved}
         ):
             _approve(ledger, batch, approved, now)
-        _leave(batch, [(each, refused[each.pk]) for each in coming if each.pk in refused])
+        leave(batch, _left(coming, refused))
         return go_on(ledger, batch, position=coming[-1].decision_id if coming else None, done=len(coming))
 
 
@@ -68,7 +69,7 @@ def reject_step(held: Held, actor: Actor, pace: Pace) -> bool:
         rejected = [each for each in coming if each.pk not in refused]
         close_many(ledger, batch, rejected, Proposal.State.REJECTED, now)
         batch.rejected += len(rejected)
-        _leave(batch, [(each, refused[each.pk]) for each in coming if each.pk in refused])
+        leave(batch, _left(coming, refused))
         return go_on(ledger, batch, position=coming[-1].decision_id if coming else None, done=len(coming))
 
 
@@ -166,9 +167,9 @@ def _end(
         each.state, each.ended_at, each.ended_by, each.ended_because = state, now, by, because
 
 
-def _leave(batch: Batch, left: Sequence[tuple[Proposal, str]]) -> None:
-    LeftAlone.objects.bulk_create(
-        LeftAlone(batch=batch, task=batch.task, value=each.decision.subject, why=why, because=each.decision)
-        for each, why in left
-    )
-    batch.left_alone += len(left)
+def _left(
+    proposals: Sequence[Proposal], refused: Mapping[int, str]
+) -> list[tuple[str, str, Decision | None]]:
+    return [
+        (each.decision.subject, refused[each.pk], each.decision) for each in proposals if each.pk in refused
+    ]

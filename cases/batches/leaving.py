@@ -55,6 +55,15 @@ class WideChanges:
         return any(each.as_subject.covers(subject) for each in self.decisions)
 
 
+def leave(batch: Batch, left: Sequence[tuple[str, str, Decision | None]]) -> None:
+    """Each value with why, and the decision that stands in the way, if one does."""
+    LeftAlone.objects.bulk_create(
+        LeftAlone(batch=batch, task=batch.task, value=value, why=why, because=because)
+        for value, why, because in left
+    )
+    batch.left_alone += len(left)
+
+
 def leave_moved(batch: Batch, wide: WideChanges, seen: Mapping[str, Sequence[int]]) -> None:
     """`seen` holds, for each value that is no longer as the person saw it, the exact decisions they saw."""
     if not seen:
@@ -66,9 +75,8 @@ def leave_moved(batch: Batch, wide: WideChanges, seen: Mapping[str, Sequence[int
     left = []
     for value, basis in seen.items():
         because = _latest(on_values[value], frozenset(basis)) or _covering(wide, batch, value)
-        left.append(_left(batch, value, _why(because), because))
-    LeftAlone.objects.bulk_create(left)
-    batch.left_alone += len(left)
+        left.append((value, _why(because), because))
+    leave(batch, left)
 
 
 def leave_proposed(batch: Batch, proposed: Sequence[int]) -> None:
@@ -76,12 +84,13 @@ def leave_proposed(batch: Batch, proposed: Sequence[int]) -> None:
     if not proposed:
         return
     decisions = Decision.objects.select_related("proposer").filter(pk__in=proposed)
-    left = [
-        _left(batch, each.subject, f"{each.proposer} has proposed already: {each}", each)
-        for each in decisions.order_by("subject")
-    ]
-    LeftAlone.objects.bulk_create(left)
-    batch.left_alone += len(left)
+    leave(
+        batch,
+        [
+            (each.subject, f"{each.proposer} has proposed already: {each}", each)
+            for each in decisions.order_by("subject")
+        ],
+    )
 
 
 def _latest(decisions: Sequence[Decision], seen: frozenset[int]) -> Decision | None:
@@ -99,10 +108,6 @@ def _covering(wide: WideChanges, batch: Batch, value: str) -> Decision | None:
     covering = set(covering_values([value]).covering(batch.case).values_list("pk", flat=True))
     found = [each for each in wide.decisions if each.pk in covering]
     return max(found, key=lambda each: each.ended_at or each.made_at, default=None)
-
-
-def _left(batch: Batch, value: str, why: str, because: Decision | None) -> LeftAlone:
-    return LeftAlone(batch=batch, task=batch.task, value=value, why=why, because=because)
 
 
 def _why(because: Decision | None) -> str:

@@ -11,13 +11,14 @@ from django.db import connection
 from cases.batches.answering import close_many, verdicts_of, waiting_of
 from cases.batches.claims import Held, locked
 from cases.batches.ending import CASE_IS_CLOSED, fail, go_on
+from cases.batches.leaving import leave
 from cases.batches.making import end_many, settle_subjects
 from cases.batches.pace import Pace
 from cases.batches.sql import COVERS
 from cases.clock import database_now
 from cases.deciding import made_again
 from cases.decision_entries import note_ended, note_made
-from cases.models import Batch, Decision, LeftAlone, Proposal
+from cases.models import Batch, Decision, Proposal
 from cases.second_person import why_second_person_of
 from cases.verdicts.four_eyes import ONLY_PROPOSES
 from cases.verdicts.in_force import IN_FORCE
@@ -71,7 +72,7 @@ def undo_step(held: Held, actor: Actor, pace: Pace) -> bool:
         left = [(each, _why(each)) for each in coming if not each.governs and each.waiting is None]
         left += [(each, why[each.decision.pk]) for each in coming if each.decision.pk in why]
         _undo(ledger, batch, [each for each in governing if each.pk not in why], superseded, now)
-        _leave(batch, left)
+        leave(batch, [(each.decision.subject, why, each.later or each.decision) for each, why in left])
         batch.withdrawn += len(waiting)
         last = coming[-1].decision.pk if coming else None
         return go_on(ledger, batch, position=last, done=len(coming))
@@ -156,20 +157,6 @@ def _make_again(
     remade = {pk: made_again(each, now) for pk, each in superseded.items() if pk in ids}
     Decision.objects.bulk_create(remade.values())
     return remade
-
-
-def _leave(batch: Batch, left: Sequence[tuple[Next, str]]) -> None:
-    LeftAlone.objects.bulk_create(
-        LeftAlone(
-            batch=batch,
-            task=batch.task,
-            value=each.decision.subject,
-            why=why,
-            because=each.later or each.decision,
-        )
-        for each, why in left
-    )
-    batch.left_alone += len(left)
 
 
 def _why(left: Next) -> str:
