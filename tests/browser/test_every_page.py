@@ -18,7 +18,7 @@ from tests.lab.server import Lab
 from tests.roles import client_of, person_with
 
 # Each of the tests looks at so many of the pages.
-SHARES = 4
+SHARES = 8
 
 
 @pytest.fixture
