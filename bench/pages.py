@@ -29,7 +29,9 @@ from django.test.utils import CaptureQueriesContext
 
 from cases.models import Case, CaseValue
 from cases.ordering import ORDERS, place_text
+from cases.row_versions import standing_of
 from footprint.accounts.models import Person
+from footprint.memory import keep_what_is_loaded
 
 PAGE = 50
 FAR = 999 * PAGE
@@ -87,10 +89,14 @@ def measure_pages(case: Case, client: Client, times: int) -> None:
         measure(f"panel of a {kind}", times, lambda p=panel: client.get(p, headers=htmx))
         everywhere = f"/values/?value={quote(value.value)}"
         measure(f"value page of a {kind}", times, lambda e=everywhere: client.get(e))
-    rows = "_".join(f"{pk}-{version}.0" for pk, version in undecided.values_list("pk", "version")[:PAGE])
-    total = CaseValue.objects.filter(case=case).count()
-    poll = f"{base}changes?rows={rows}&values={total}"
-    measure("what changed (poll)", times, lambda: client.get(poll, headers=htmx))
+    shown = list(undecided.values_list("pk", flat=True)[:PAGE])
+    now = standing_of(case.pk, shown)
+    if now is None:
+        raise SystemExit("The great case is gone.")
+    for what, rows in (("nothing", now.rows), (f"{PAGE} rows", dict.fromkeys(shown, "older"))):
+        known = "_".join(f"{pk}-{version}" for pk, version in rows.items())
+        poll = f"{base}changes?rows={known}&values={now.values}"
+        measure(f"what changed: {what}", times, lambda p=poll: client.get(p, headers=htmx))
 
 
 def measure_plain(case: Case, client: Client, times: int) -> None:
@@ -120,6 +126,9 @@ def main(arguments: argparse.Namespace) -> None:
         case = Case.objects.get(pk=fill(Size(arguments.endpoints, arguments.others, arguments.decisions)))
         client = Client()
         client.force_login(Person.objects.get(username="bench"))
+        client.get(f"/cases/{case.pk}/")
+        # As the server does.
+        keep_what_is_loaded()
         measure_pages(case, client, arguments.times)
         measure_plain(case, client, arguments.times)
     print(f"load {os.getloadavg()[0]:.1f}")

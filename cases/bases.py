@@ -11,7 +11,7 @@ from cases.models import Case, Decision
 from cases.observed import read_address
 from cases.querysets import DecisionQuerySet
 from cases.refusals import DecidedMeanwhile
-from cases.verdicts.subject import suffixes_of
+from cases.verdicts.subject import networks_around, suffixes_of
 
 # (kind, subject) of a decision; exact ones have no kind here, because their texts never collide.
 _Key = tuple[str, str]
@@ -48,6 +48,12 @@ def covering_values(values: Sequence[str]) -> DecisionQuerySet:
     addresses = [value for value in values if read_address(value)]
     names = sorted(set(values) - set(addresses))
     return Decision.objects.matching(names, addresses)
+
+
+def subjects_over(value: str) -> list[str]:
+    """The texts of all subjects that may cover the value, which have an index of their own."""
+    above = networks_around(value) if read_address(value) else suffixes_of(value)
+    return [value, *above]
 
 
 def check_basis(case: Case, value: str, basis: str) -> None:

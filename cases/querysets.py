@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case as Clause
 from django.db.models import Count, Exists, F, OuterRef, Q, When
 from django.db.models.expressions import RawSQL
@@ -151,12 +151,24 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         return self.filter(Q(scope="everywhere") | Q(case=case) | Q(Q(scope="file") & Exists(named)))
 
 
+_BATCH_UNDERWAY = """
+    SELECT max(b.id) FROM cases_batch b WHERE b.case_id = %s AND b.state IN ('queued', 'running')
+"""
+
+
 class BatchQuerySet(models.QuerySet["Batch"]):
     def confirmed(self) -> BatchQuerySet:
         return self.exclude(state="draft")
 
     def underway(self) -> BatchQuerySet:
         return self.filter(state__in=("queued", "running"))
+
+    def underway_in(self, case_id: int) -> Batch | None:
+        """The one of this case: asked for by every page of its queue, and mostly there is none."""
+        with connection.cursor() as cursor:
+            cursor.execute(_BATCH_UNDERWAY, [case_id])
+            found = cursor.fetchone()[0]
+        return self.select_related("person").get(pk=found) if found else None
 
     def waiting_for(self, person: Person) -> BatchQuerySet:
         """Those whose proposals the person may answer: never their own."""

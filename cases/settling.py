@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from cases.models import Decision, Endpoint, Resettling
+from cases.models import Decision, Resettling
 from cases.verdicts.settle import (
     Reach,
     Settled,
@@ -38,6 +38,15 @@ _TAKE = """
     DELETE FROM cases_resettling WHERE endpoint_id IN (
         SELECT endpoint_id FROM cases_resettling ORDER BY endpoint_id LIMIT %s
     ) RETURNING endpoint_id
+"""
+# Each bound for itself: a union reads everything before it gives its first row.
+_WAITING_IN = """
+    SELECT count(*) FROM (
+        (SELECT e.id FROM cases_endpoint e WHERE e.case_id = %(case)s AND NOT e.settled LIMIT %(few)s)
+        UNION
+        (SELECT r.endpoint_id FROM cases_resettling r WHERE r.case_id = %(case)s LIMIT %(few)s)
+        LIMIT %(few)s
+    ) waiting
 """
 # Between and in order, so that the index is walked: where most of what waits is of one value, PostgreSQL
 # would else read the whole table for each of the others.
@@ -121,10 +130,9 @@ class Waiting:
 
 def waiting_in(case_id: int) -> Waiting:
     """Endpoints of the case that were never judged, or whose verdict is old."""
-    never, old = Endpoint.objects.unsettled(), Resettling.objects.all()
-    # Each bound for itself: a union reads everything before it gives its first row.
-    few = [each.filter(case=case_id).values_list("pk")[: COUNTED_AT_MOST + 1] for each in (never, old)]
-    return Waiting.of(few[0].union(few[1])[: COUNTED_AT_MOST + 1].count())
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING_IN, {"case": case_id, "few": COUNTED_AT_MOST + 1})
+        return Waiting.of(cursor.fetchone()[0])
 
 
 def waiting_values(case_id: int, values: Sequence[str]) -> Counter[str]:

@@ -54,6 +54,17 @@ class CaseValueQuerySet(models.QuerySet["CaseValue"]):
         """How many there are, counting no further than one more than `at_most`."""
         return self.order_by()[: at_most + 1].count()
 
+    def counted_by_age(self, at_most: int) -> int:
+        """The same of values that contain a text, which lie together in most indexes but not in that of age.
+
+        A walk there meets enough of a common text soon; a rare one has its own index.
+        """
+        parts = [self.filter(verdict=verdict)._youngest(at_most + 1) for verdict in (*_DECIDED, _OPEN)]
+        return parts[0].union(*parts[1:], all=True)[: at_most + 1].count()
+
+    def _youngest(self, at_most: int) -> CaseValueQuerySet:
+        return self.only("pk").order_by("-last_seen", "-pk")[:at_most]
+
     def page_of_many(self, order: Order, after: Place | None, at_most: int) -> list[CaseValue]:
         """The first rows in order, or those after a place: a short walk along one index per verdict."""
         found: list[CaseValue] = []

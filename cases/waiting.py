@@ -5,18 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from cases.bases import by_value, covering_values
+from cases.bases import by_value
 from cases.models import Case, Decision, Proposal
+from cases.observed import read_address
 from cases.proposal_queryset import ProposalQuerySet
 from cases.querysets import DecisionQuerySet
 from cases.verdicts.preview import Preview
+from cases.verdicts.subject import suffixes_of
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
+
+# As covering_values and covering say it. For every page of every queue, and mostly nothing waits.
+_ON_VALUES = """
+    SELECT d.subject_kind, d.subject, p.id
+      FROM cases_proposal p JOIN cases_decision d ON d.id = p.decision_id
+     WHERE p.state = 'waiting' AND d.state IN ('in force', 'proposed')
+       AND (d.subject_kind IN ('name', 'address', 'text') AND d.subject = ANY(%(values)s)
+            OR d.subject_kind = 'below' AND d.subject = ANY(%(above)s)
+            OR d.subject_kind = 'network' AND EXISTS (
+               SELECT FROM unnest(%(addresses)s::inet[]) covered(at) WHERE covered.at <<= d.network))
+       AND (d.scope = 'everywhere' OR d.case_id = %(case)s
+            OR d.scope = 'file' AND EXISTS (
+               SELECT FROM cases_casefile f
+                WHERE f.case_id = %(case)s AND f.kind = d.file_kind AND f.key = d.file_key))
+     ORDER BY p.proposed_at, p.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +77,21 @@ def decisions_expiring_for(person: Person) -> DecisionQuerySet:
 
 def proposals_on(case: Case, values: Sequence[str]) -> dict[str, list[Proposal]]:
     """By value, the proposals that wait, cover it and reach the case, the oldest first."""
-    reaching = covering_values(values).covering(case).living()
-    found = Proposal.objects.waiting().filter(decision__in=reaching).select_related("proposer", "decision")
-    waiting = [
-        (each.decision.subject_kind, each.decision.subject, each) for each in found.order_by("proposed_at")
-    ]
-    return by_value(values, waiting)
+    addresses = [value for value in values if read_address(value)]
+    names = set(values).difference(addresses)
+    asked: dict[str, Any] = {
+        "case": case.pk,
+        "values": list(values),
+        "above": list({suffix for name in names for suffix in suffixes_of(name)}),
+        "addresses": addresses,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ON_VALUES, asked)
+        waiting = cursor.fetchall()
+    ids = {pk for _, _, pk in waiting}
+    found = Proposal.objects.select_related("proposer", "decision").in_bulk(ids) if ids else {}
+    there = [(kind, subject, found[pk]) for kind, subject, pk in waiting if pk in found]
+    return by_value(values, there)
 
 
 def wide_sum(proposals: Sequence[Proposal]) -> int:

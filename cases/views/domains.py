@@ -6,9 +6,9 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from cases.models import Case, CaseValue
+from cases.models import Case
 from cases.views.filters import Filters, kept
-from cases.views.folding import groups_of, unfolded
+from cases.views.folding import Names, groups_of, unfolded
 from cases.views.queue import query_of, rows_for, visit_of
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
@@ -23,12 +23,12 @@ def domain(request: SignedInRequest, pk: int) -> HttpResponse:
         return redirect("case", pk)
     query = kept(QueryDict(query_of(request.htmx.current_url)))
     filters = Filters.read(query, case.files.all(), new_since=visit_of(request, case))
-    values = filters.apply(CaseValue.objects.filter(case=case))
+    names = Names.of(case, filters)
     name = request.GET.get("domain", "")[:255].replace("\0", "")
     if request.GET.get("fold"):
-        group = next(iter(groups_of(values, [name])), None)
+        group = next(iter(groups_of(names, [name])), None)
     else:
-        group = unfolded(values, name, rows_for(request, case))
+        group = unfolded(names, name, rows_for(request, case))
     if group is None:
         raise Http404("The filters leave no name of this domain.")
     context = {

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Count, Exists, Max, OuterRef
 
-from cases.models import CaseValue, Verdict
+from cases.domain_walk import DomainCount, counts_of_domains, domains_after
+from cases.models import Case, CaseValue, Verdict
 from cases.ordering import ORDERS, NoSuchPlace
 from cases.value_queryset import FEW, CaseValueQuerySet
+from cases.views.filters import Filters
 from cases.views.rows import Row
 
 DOMAINS = 50
@@ -29,8 +30,20 @@ class Group:
 
     domain: str
     by_verdict: dict[str, int] = field(default_factory=dict)
+    # Unknown for some with more names than are counted; their verdicts are those of `cut`.
     last_seen: datetime | None = None
+    cut: set[str] = field(default_factory=set)
     rows: list[Row] = field(default_factory=list)
+
+    def add(self, count: DomainCount) -> None:
+        is_first = not self.by_verdict
+        self.by_verdict[count.verdict] = count.names
+        if count.is_cut:
+            self.cut.add(count.verdict)
+        if is_first:
+            self.last_seen = count.last_seen
+        elif self.last_seen is not None:
+            self.last_seen = max(self.last_seen, count.last_seen) if count.last_seen else None
 
     @property
     def names(self) -> int:
@@ -39,6 +52,14 @@ class Group:
     @property
     def undecided(self) -> int:
         return self.by_verdict.get(Verdict.UNDECIDED, 0)
+
+    @property
+    def is_cut(self) -> bool:
+        return bool(self.cut)
+
+    @property
+    def undecided_cut(self) -> bool:
+        return Verdict.UNDECIDED in self.cut
 
     @property
     def is_one(self) -> bool:
@@ -68,59 +89,81 @@ class Folding:
         return self.without > FEW
 
 
-def folding_of(values: CaseValueQuerySet, mark: str, rows_of: RowsOf) -> Folding:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the filters leave of a case. Where they ask for no more than a verdict, indexes are walked."""
+
+    case_id: int
+    verdicts: tuple[str, ...]
+    is_narrow: bool
+    values: CaseValueQuerySet
+
+    @classmethod
+    def of(cls, case: Case, filters: Filters) -> Names:
+        verdicts = (filters.verdict,) if filters.verdict else tuple(Verdict.values)
+        values = filters.apply(CaseValue.objects.filter(case=case))
+        return cls(case.pk, verdicts, filters.is_narrow, values)
+
+    def domains_of(self, verdict: str, after: str) -> list[str]:
+        """The next ones with a name of this verdict; with a decided one those that have nothing undecided."""
+        if verdict not in self.verdicts:
+            return []
+        has_undecided = Verdict.UNDECIDED in self.verdicts and verdict != Verdict.UNDECIDED
+        if not self.is_narrow:
+            most = DOMAINS + 1
+            return domains_after(self.case_id, verdict, after, most, without_undecided=has_undecided)
+        behind = self.values.filter(verdict=verdict, domain__gt=after)
+        if has_undecided:
+            undecided = self.values.filter(verdict=Verdict.UNDECIDED, domain=OuterRef("domain"))
+            behind = behind.filter(~Exists(undecided))
+        found = behind.order_by("domain").values_list("domain", flat=True)
+        return list(found.distinct()[: DOMAINS + 1])
+
+    def counts_of(self, domains: Sequence[str]) -> list[DomainCount]:
+        if not self.is_narrow:
+            return counts_of_domains(self.case_id, domains, self.verdicts)
+        counted = self.values.filter(domain__in=domains).order_by().values_list("domain", "verdict")
+        return [DomainCount(*each) for each in counted.annotate(names=Count("pk"), seen=Max("last_seen"))]
+
+
+def folding_of(names: Names, mark: str, rows_of: RowsOf) -> Folding:
     """Domains with something undecided first, each part by name. `mark` says behind which to begin."""
     is_open, after = _read_mark(mark)
-    found = _undecided_domains(values, after) if is_open else []
+    found = [(True, each) for each in names.domains_of(Verdict.UNDECIDED, after)] if is_open else []
     if len(found) <= DOMAINS:
-        found += _decided_domains(values, "" if is_open else after)
+        found += [(False, each) for each in _decided_domains(names, "" if is_open else after)]
     shown = found[:DOMAINS]
-    groups = groups_of(values, [domain for _, domain in shown])
+    groups = groups_of(names, [domain for _, domain in shown])
     singles = [group.domain for group in groups if group.is_one]
-    by_domain = {row.value.domain: row for row in rows_of(list(values.filter(domain__in=singles)))}
+    by_domain = {row.value.domain: row for row in rows_of(list(names.values.filter(domain__in=singles)))}
     for group in groups:
         if group.is_one:
             group.rows = [by_domain[group.domain]]
     more = len(found) > DOMAINS
     next_mark = f"{int(shown[-1][0])}.{shown[-1][1]}" if more else ""
-    return Folding(groups, next_mark, 0 if more else values.filter(domain="").counted(FEW))
+    return Folding(groups, next_mark, 0 if more else names.values.filter(domain="").counted(FEW))
 
 
-def groups_of(values: CaseValueQuerySet, domains: Sequence[str]) -> list[Group]:
+def groups_of(names: Names, domains: Sequence[str]) -> list[Group]:
     groups = {domain: Group(domain) for domain in domains}
-    counted = values.filter(domain__in=domains).order_by().values("domain", "verdict")
-    for each in counted.annotate(names=Count("pk"), seen=Max("last_seen")):
-        group = groups[each["domain"]]
-        group.by_verdict[each["verdict"]] = each["names"]
-        group.last_seen = max(each["seen"], group.last_seen or each["seen"])
+    for count in names.counts_of(domains):
+        groups[count.domain].add(count)
     return [group for group in groups.values() if group.names]
 
 
-def unfolded(values: CaseValueQuerySet, domain: str, rows_of: RowsOf) -> Group | None:
+def unfolded(names: Names, domain: str, rows_of: RowsOf) -> Group | None:
     """One group with its first names; None when the filters leave none."""
-    for group in groups_of(values, [domain]):
-        names = values.filter(domain=domain).page_of_many(ORDERS["name"], None, NAMES_AT_MOST)
-        group.rows = rows_of(names)
+    for group in groups_of(names, [domain]):
+        first = names.values.filter(domain=domain).page_of_many(ORDERS["name"], None, NAMES_AT_MOST)
+        group.rows = rows_of(first)
         return group
     return None
 
 
-def _undecided_domains(values: CaseValueQuerySet, after: str) -> list[tuple[bool, str]]:
-    """A walk along the index of domains, which ends as soon as the page is full."""
-    return [(True, domain) for domain in _domains(values.filter(verdict=Verdict.UNDECIDED), after)]
-
-
-def _decided_domains(values: CaseValueQuerySet, after: str) -> list[tuple[bool, str]]:
-    undecided = values.filter(verdict=Verdict.UNDECIDED, domain=OuterRef("domain"))
-    found: dict[str, None] = defaultdict()
-    for verdict in _DECIDED:
-        found |= dict.fromkeys(_domains(values.filter(~Exists(undecided), verdict=verdict), after))
-    return [(False, domain) for domain in sorted(found)[: DOMAINS + 1]]
-
-
-def _domains(values: CaseValueQuerySet, after: str) -> list[str]:
-    behind = values.filter(domain__gt=after).order_by("domain").values_list("domain", flat=True)
-    return list(behind.distinct()[: DOMAINS + 1])
+def _decided_domains(names: Names, after: str) -> list[str]:
+    """Without those that have something undecided, which come before."""
+    found = {domain for verdict in _DECIDED for domain in names.domains_of(verdict, after)}
+    return sorted(found)[: DOMAINS + 1]
 
 
 def _read_mark(mark: str) -> tuple[bool, str]:

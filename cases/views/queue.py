@@ -22,7 +22,7 @@ from cases.settling import waiting_in
 from cases.value_queryset import FEW
 from cases.views.editor import asked_reason, editor_for
 from cases.views.filters import Filters, kept, kept_text
-from cases.views.folding import folding_of, unfolded
+from cases.views.folding import Names, folding_of, unfolded
 from cases.views.rows import Row, pairs_of, rows_of
 from footprint.accounts.gate import SignedInRequest, requires
 from footprint.accounts.may import Verb
@@ -96,14 +96,14 @@ def _listed(
 
 
 def _folded(request: SignedInRequest, case: Case, filters: Filters, rows_here: RowsHere) -> dict[str, object]:
-    values = filters.apply(CaseValue.objects.filter(case=case))
+    names = Names.of(case, filters)
     try:
-        folding = folding_of(values, request.GET.get("after", ""), rows_here)
+        folding = folding_of(names, request.GET.get("after", ""), rows_here)
     except NoSuchPlace as error:
         raise BadRequest("This is not a page of the list.") from error
     opened = request.GET.get("open", "")
     for group in folding.groups:
-        if group.domain == opened and (whole := unfolded(values, opened, rows_here)):
+        if group.domain == opened and (whole := unfolded(names, opened, rows_here)):
             group.rows = whole.rows
         _open_what_the_address_says(request, case, group.rows)
     return {"folding": folding, "rows": folding.groups or folding.without}
@@ -118,7 +118,7 @@ def rows_for(request: SignedInRequest, case: Case, *, is_settling: bool = True) 
 
 
 def batch_underway(case: Case) -> dict[str, object]:
-    batch = Batch.objects.underway().select_related("person").filter(case=case).first()
+    batch = Batch.objects.underway_in(case.pk)
     return {"batch": batch, "etag": etag_of(batch)} if batch else {}
 
 
@@ -163,7 +163,8 @@ def counts_of(case: Case, filters: Filters) -> Counts:
     of_case = count_values(case.pk)
     if not filters.is_narrow:
         return Counts(of_case, of_case.of(filters.verdict) if filters.verdict else of_case.everything)
-    found = filters.apply(CaseValue.objects.filter(case=case)).counted(FEW)
+    values = filters.apply(CaseValue.objects.filter(case=case))
+    found = values.counted_by_age(FEW) if filters.search else values.counted(FEW)
     return Counts(of_case, min(found, FEW), is_more=found > FEW)
 
 

@@ -157,8 +157,9 @@ def _decisions(
 ) -> tuple[dict[str, list[Decision]], dict[int, Decision]]:
     """In force or proposed on exactly these values, in all cases and scopes; and by id also the deciders."""
     made = Decision.objects.on_values([value.value for value in values]).living()
-    others = Decision.objects.filter(pk__in=set(deciders))
-    by_id = {each.pk: each for each in (made | others).select_related("proposer", "approver").order_by("pk")}
+    if others := set(deciders):
+        made |= Decision.objects.filter(pk__in=others)
+    by_id = {each.pk: each for each in made.select_related("proposer", "approver").order_by("pk")}
     texts = {value.value for value in values}
     found: dict[str, list[Decision]] = defaultdict(list)
     for decision in by_id.values():

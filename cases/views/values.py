@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from cases.bases import covering_values
+from cases.bases import covering_values, subjects_over
 from cases.known.matching import known_hits
 from cases.models import CaseValue, Decision
 from cases.preflight import seen
@@ -77,7 +77,8 @@ class DecisionsOn:
 
 def decisions_on(value: str) -> DecisionsOn:
     """Those whose subject covers the value, in all cases: what lives first, then the youngest."""
-    made = covering_values([value]).select_related("proposer", "made_in", "case", "ended_by", "approver")
+    made = covering_values([value]).filter(subject__in=subjects_over(value))
+    made = made.select_related("proposer", "made_in", "case", "ended_by", "approver")
     most = DECISIONS_AT_MOST + 1
     living = list(made.living().order_by("-pk")[:most])
     ended = made.exclude(state__in=[Decision.State.IN_FORCE, Decision.State.PROPOSED])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
 from functools import cache
 
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -39,27 +40,51 @@ def count(value: int, one: str, many: str = "") -> str:
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
-def when(moment: datetime | None) -> str:
-    """ "6 min" or "23 Nov 18:04" in the reader's zone; the exact time and UTC in the title."""
-    if moment is None:
-        return ""
-    local = in_readers_zone(moment)
-    return time(moment, times.short_time(local, timezone.now()))
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Now, and the reader's zone: found out once for all times of a list."""
+
+    at: datetime
+    zone: tzinfo
+
+    @classmethod
+    def now(cls) -> Clock:
+        return cls(timezone.now(), timezone.get_current_timezone())
+
+    @property
+    def today(self) -> date:
+        return self.at.date()
+
+    def when(self, moment: datetime | None) -> SafeString:
+        """ "6 min" or "23 Nov 18:04" in the reader's zone; the exact time and UTC in the title."""
+        if moment is None:
+            return SafeString("")
+        local = in_readers_zone(moment, self.zone)
+        return _time(moment, local, times.short_time(local, self.at))
 
 
-def in_readers_zone(moment: datetime) -> datetime:
+def when(moment: datetime | None) -> SafeString:
+    return Clock.now().when(moment)
+
+
+def in_readers_zone(moment: datetime, zone: tzinfo | None = None) -> datetime:
     """The last hours that a date can have are another year in some zones: they stay as they are."""
     try:
-        return timezone.localtime(moment)
+        return timezone.localtime(moment, zone)
     except OverflowError:
         return moment
 
 
 def time(value: datetime, text: str) -> SafeString:
+    return _time(value, in_readers_zone(value), text)
+
+
+def _time(value: datetime, local: datetime, text: str) -> SafeString:
     utc = value.astimezone(UTC)
-    title = f"{times.exact_time(in_readers_zone(value))}, {times.exact_time(utc)} UTC"
+    title = f"{times.exact_time(local)}, {times.exact_time(utc)} UTC"
+    machine = f"{utc.isoformat(timespec='seconds')[:19]}Z"
     return mark_safe(  # noqa: S308  # escaped, or made of numbers
-        f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}" title="{title}">{escaped(text)}</time>'
+        f'<time datetime="{machine}" title="{title}">{escaped(text)}</time>'
     )
 
 

@@ -5,21 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
-from django.db.models import Count, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.expressions import RawSQL
+from django.db import connection
 
 from cases.counting import count_values
-from cases.models import Case, CaseFile, Note, ReviewDue
+from cases.models import Case, CaseFile
+from footprint.accounts.models import Person
 from footprint.desk.sparkline import DAYS
 from hunts.models import Coverage, Run
 
 FILES_AT_MOST = 12
+MY_CASES_AT_MOST = 8
 # More are told with a plus: bulk decisions come by the hundred thousand.
 DECISIONS_COUNTED = 10_000
-_DECISIONS = """
-    (SELECT count(*) FROM (SELECT FROM cases_decision d WHERE d.made_in_id = cases_case.id LIMIT %s) few)
+# On top of every tab of every case: written out, because putting it together took longer than its answer.
+_COUNTS = """
+    SELECT (SELECT count(*) FROM hunts_run r JOIN hunts_hunt h ON h.id = r.hunt_id
+             WHERE h.case_id = %(case)s),
+           (SELECT count(*) FROM (
+               SELECT FROM cases_decision d WHERE d.made_in_id = %(case)s LIMIT %(most)s) few),
+           (SELECT count(*) FROM cases_note n WHERE n.case_id = %(case)s AND n.removed_at IS NULL),
+           (SELECT count(*) FROM cases_reviewdue d WHERE d.case_id = %(case)s AND d.confirmed_at IS NULL),
+           (SELECT min(r.id) FROM hunts_run r JOIN hunts_hunt h ON h.id = r.hunt_id
+             WHERE h.case_id = %(case)s AND r.state IN ('queued', 'running'))
+"""
+_COVERED = """
+    SELECT v.day, bool_and(v.state = %(covered)s) FROM hunts_coverage v JOIN hunts_hunt h ON h.id = v.hunt_id
+     WHERE h.case_id = %(case)s AND v.day >= %(first)s GROUP BY v.day
 """
 
 
@@ -49,30 +62,31 @@ class CaseFrame:
 
 def case_frame(case: Case, undecided: int | None = None) -> CaseFrame:
     """`undecided` where the page has counted its values already."""
-    notes = Note.objects.filter(case=OuterRef("pk"), removed_at=None)
-    counted = Case.objects.filter(pk=case.pk).values_list(
-        _count(Run.objects.filter(hunt__case=OuterRef("pk"))),
-        RawSQL(_DECISIONS, [DECISIONS_COUNTED + 1], output_field=IntegerField()),  # noqa: S611  # a constant
-        _count(notes),
-        _count(ReviewDue.objects.filter(case=OuterRef("pk")).waiting()),
-    )
-    runs, decisions, notes_kept, reviews = counted.get()
-    underway = Run.objects.filter(hunt__case=case).underway()
+    asked = {"case": case.pk, "most": DECISIONS_COUNTED + 1}
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, asked)
+        runs, decisions, notes, reviews, underway = cursor.fetchone()
     return CaseFrame(
         files=list(case.files.all()),
         undecided=count_values(case.pk).undecided if undecided is None else undecided,
         runs=runs,
         decisions=decisions,
-        notes=notes_kept,
+        notes=notes,
         reviews=reviews,
-        underway=underway.select_related("hunt__source").order_by("pk").first(),
+        underway=Run.objects.select_related("hunt__source").get(pk=underway) if underway else None,
     )
 
 
-def _count(rows: QuerySet[Any]) -> Subquery:
-    """How many rows there are, as a column of another question."""
-    every = Func(template="COUNT(*)", output_field=IntegerField())
-    return Subquery(rows.order_by().annotate(counted=every).values("counted"))
+class MyCase(NamedTuple):
+    pk: int
+    title: str
+    values_open: int
+
+
+def my_cases(person: Person) -> list[MyCase]:
+    mine = Case.objects.open().at_hand_of(person).with_counts().order_by("-pk")
+    found = mine.values_list(*MyCase._fields)[:MY_CASES_AT_MOST]
+    return [MyCase(*each) for each in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +116,7 @@ def case_coverage(case: Case) -> CaseCoverage:
     today = datetime.now(UTC).date()
     first = today - timedelta(days=DAYS - 1)
     days = {first + timedelta(days=offset) for offset in range(DAYS)}
-    rows = (
-        Coverage.objects.filter(hunt__case=case, day__gte=first)
-        .values("day")
-        .annotate(lacking=Count("pk", filter=~Q(state=Coverage.State.COVERED)))
-    )
-    covered = {row["day"] for row in rows if not row["lacking"]} & days
+    with connection.cursor() as cursor:
+        cursor.execute(_COVERED, {"case": case.pk, "first": first, "covered": str(Coverage.State.COVERED)})
+        covered = {day for day, is_covered in cursor.fetchall() if is_covered} & days
     return CaseCoverage(today, frozenset(days - covered), len(covered), case)

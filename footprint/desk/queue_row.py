@@ -1,4 +1,4 @@
-"""One value of the queue as a row, without its editor and its pairs.
+"""One value of the queue as a row, around its editor and its pairs.
 
 Drawn here and not by a template: a page has fifty rows of a hundred parts each, and looking those up in a
 template's context took most of the page's time. What telemetry or a person wrote goes through `escaped`; all
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
@@ -18,31 +19,70 @@ from cases.models import CaseValue, Proposal
 from cases.views.marks import Mark
 from cases.views.rows import Row
 from footprint.desk import glyphs
-from footprint.desk.drawn import at_least, count, escaped, icon, number, value_cut, when
+from footprint.desk.drawn import Clock, at_least, count, escaped, icon, number, value_cut
 from footprint.desk.row_links import RowLinks
 from footprint.desk.shown import visible
 from footprint.desk.signals import AT_MOST, signals_of
-from footprint.desk.sparkline import sparkline
+from footprint.desk.sparkline import ThirtyDays
 
 PORTS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What the rows of a page have in common. `level` is that of a tree; `query` that of the filters."""
+    """What the rows of a page have in common, made once for all. `level` is that of a tree."""
 
     query: str
     csrf_token: str
-    new_since: datetime | None = None
-    gaps: Collection[date] = ()
-    level: int = 1
-    is_all_selected: bool = False
+    clock: Clock
+    days: ThirtyDays
+    level: int
+    is_changed: bool
+    is_oob: bool
+    is_all_selected: bool
+
+    @classmethod
+    def now(
+        cls,
+        *,
+        query: str,
+        csrf_token: str,
+        new_since: datetime | None,
+        gaps: Collection[date],
+        level: int = 1,
+        is_changed: bool = False,
+        is_oob: bool = False,
+        is_all_selected: bool = False,
+    ) -> Around:
+        """`query` is that of the filters, `gaps` the days that are not covered."""
+        clock = Clock.now()
+        fresh_from = new_since.astimezone(UTC).date() if new_since else None
+        return cls(
+            query=escaped(query),
+            csrf_token=escaped(csrf_token),
+            clock=clock,
+            days=ThirtyDays.to(clock.today, fresh_from, gaps),
+            level=level,
+            is_changed=is_changed,
+            is_oob=is_oob,
+            is_all_selected=is_all_selected,
+        )
 
 
-def queue_row(row: Row, around: Around) -> SafeString:
+def queue_value(row: Row, around: Around, under: str = "") -> SafeString:
+    """The row and what is open under it: the unit that htmx swaps."""
+    css = "vgroup is-changed" if around.is_changed else "vgroup"
+    oob = ' hx-swap-oob="outerHTML"' if around.is_oob else ""
+    return mark_safe(  # noqa: S308  # escaped where it is made
+        f'<div role="rowgroup" id="value-{row.value.pk}" class="{css}"{oob}>'
+        f"{_row(row, around)}{under}</div>\n"
+    )
+
+
+def _row(row: Row, around: Around) -> str:
     to = RowLinks.of(row.value, around.query)
     expanded = "true" if row.pairs else "false"
-    return mark_safe(  # noqa: S308  # escaped where it is made
+    return (
         f'<div role="row" class="{_css(row)}" aria-level="{around.level}" aria-expanded="{expanded}"'
         f' tabindex="-1" data-row="{to.pk}" data-version="{row.version}">'
         f"{_fold(row, to, around)}{_seen(row, to, around)}{_numbers(row)}"
@@ -88,19 +128,12 @@ def _unfolds(to: RowLinks, value: CaseValue) -> str:
 
 def _seen(row: Row, to: RowLinks, around: Around) -> str:
     value = row.value
-    drawn = sparkline(
-        value.strip,
-        value.strip_to,
-        today=datetime.now(UTC).date(),
-        fresh_from=around.new_since.astimezone(UTC).date() if around.new_since else None,
-        gaps=around.gaps,
-    )
     return (
         f'<span role="gridcell" class="c-subj subj"><a class="vlink" href="{to.page}" data-open>'
         f"{value_cut(value.value)}</a></span>"
         f'<span role="gridcell" class="c-tags tags">{_tags(row)}</span>'
-        f'<span role="gridcell" class="c-spark">{drawn}</span>'
-        f'<span role="gridcell" class="c-seen">{when(value.last_seen)}</span>'
+        f'<span role="gridcell" class="c-spark">{around.days.drawn(value.strip, value.strip_to)}</span>'
+        f'<span role="gridcell" class="c-seen">{around.clock.when(value.last_seen)}</span>'
     )
 
 
@@ -130,6 +163,7 @@ def _tag(mark: Mark) -> str:
     return f'<span class="{mark.css}"{title}>{shape}{escaped(visible(mark.words))}</span>'
 
 
+@cache
 def _shape(word: str) -> str:
     return f'<span class="verdict is-{word}">{glyphs.glyph(word)}</span>'
 
@@ -209,8 +243,8 @@ def _undo(row: Row, to: RowLinks, around: Around) -> str:
     address = reverse("case-undo", args=[row.value.case_id, row.own.pk])
     return (
         f'<form method="post" action="{address}" hx-post="{address}" hx-target="#toasts" hx-swap="innerHTML">'
-        f'<input type="hidden" name="csrfmiddlewaretoken" value="{escaped(around.csrf_token)}">'
-        f'<input type="hidden" name="back" value="{escaped(around.query)}">'
+        f'<input type="hidden" name="csrfmiddlewaretoken" value="{around.csrf_token}">'
+        f'<input type="hidden" name="back" value="{around.query}">'
         f'<button class="btn btn-sm" data-undo aria-label="Undo the {row.own.verdict} of {to.name}">'
         'Undo <kbd aria-hidden="true">u</kbd></button></form>'
     )

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
-
 from cases.models import CaseValue
+from footprint.desk.drawn import escaped
 from footprint.desk.shown import visible
 
 
@@ -19,42 +17,38 @@ class RowLinks:
     """`name` is the value as it is shown; `part` answers htmx with the row, the others are whole pages."""
 
     pk: str
-    name: SafeString
+    name: str
     page: str
     part: str
-    rest: SafeString
-    _case: str
-    _start: SafeString
+    rest: str
+    _start: str
 
     @classmethod
     def of(cls, value: CaseValue, query: str) -> RowLinks:
+        """`query` is that of the filters, escaped."""
         case, pk = f"/cases/{value.case_id}/", str(value.pk)
-        kept = escape(query)
+        page = f"{case}values/{pk}/"
         return cls(
             pk=pk,
-            name=escape(visible(value.value)),
-            page=f"{case}values/{pk}/",
-            part=f"{case}values/{pk}/row",
-            rest=mark_safe(f"{case}?{kept}#value-{pk}"),  # noqa: S308  # escaped above
-            _case=case,
-            _start=mark_safe(f"{case}?{kept}&amp;" if kept else f"{case}?"),  # noqa: S308  # as above
+            name=escaped(visible(value.value)),
+            page=page,
+            part=f"{page}row",
+            rest=f"{case}?{query}#value-{pk}",
+            _start=f"{case}?{query}&amp;" if query else f"{case}?",
         )
 
     @property
-    def unfold(self) -> SafeString:
-        return self._to(f"unfold={self.pk}")
+    def unfold(self) -> str:
+        return f"{self._start}unfold={self.pk}#value-{self.pk}"
 
     @property
-    def allow(self) -> SafeString:
-        return self._to(f"decide={self.pk}&amp;verdict_as=allowed")
+    def allow(self) -> str:
+        return f"{self._start}decide={self.pk}&amp;verdict_as=allowed#value-{self.pk}"
 
     @property
-    def block(self) -> SafeString:
-        return self._to(f"decide={self.pk}&amp;verdict_as=blocked")
+    def block(self) -> str:
+        return f"{self._start}decide={self.pk}&amp;verdict_as=blocked#value-{self.pk}"
 
     @property
-    def wider(self) -> SafeString:
-        return self._to(f"decide={self.pk}&amp;verdict_as=blocked&amp;wider=1")
-
-    def _to(self, what: str) -> SafeString:
-        return mark_safe(f"{self._start}{what}#value-{self.pk}")  # noqa: S308  # made of numbers and escaped text
+    def wider(self) -> str:
+        return f"{self._start}decide={self.pk}&amp;verdict_as=blocked&amp;wider=1#value-{self.pk}"

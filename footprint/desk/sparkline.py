@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
@@ -14,6 +15,48 @@ _HIGH = 20
 _FLAT = tuple(f"M{index * _STEP} 19.5h{_STEP}" for index in range(DAYS))
 
 
+@dataclass(frozen=True, slots=True)
+class ThirtyDays:
+    """The days of a drawing. A bar is a day with events, in another colour from the place `fresh` on."""
+
+    today: date
+    fresh: int
+    # Places of days that are not covered.
+    gaps: frozenset[int]
+
+    @classmethod
+    def to(cls, today: date, fresh_from: date | None, gaps: Collection[date]) -> ThirtyDays:
+        places = (_place(day, today) for day in gaps)
+        return cls(
+            today,
+            DAYS if fresh_from is None else _place(fresh_from, today),
+            frozenset(place for place in places if 0 <= place < DAYS),
+        )
+
+    def drawn(self, strip: Sequence[int], strip_to: date | None) -> SafeString:
+        """`strip` holds the events per day, oldest first, ending on `strip_to`; the drawing ends today.
+
+        One path per kind of day, because a page holds fifty of these.
+        """
+        events = _by_place(strip, strip_to, self.today)
+        top = max(events)
+        quiet, gap, old, new = list[str](), list[str](), list[str](), list[str]()
+        for place, count in enumerate(events):
+            if count:
+                height = max(2, round(count / top * (_HIGH - 1)))
+                (new if place >= self.fresh else old).append(_bar(place, height))
+            else:
+                (gap if place in self.gaps else quiet).append(_FLAT[place])
+        seen = len(old) + len(new)
+        label = f"Seen on {seen} of {DAYS} days" + (f", {len(gap)} not covered" if gap else "")
+        kinds = (("quiet", quiet), ("gap", gap), ("bar", old), ("bar is-fresh", new))
+        paths = "".join(f'<path class="{css}" d="{"".join(drawn)}"/>' for css, drawn in kinds if drawn)
+        return mark_safe(  # noqa: S308  # numbers and words of this module
+            f'<svg class="spark" role="img" aria-label="{label}" viewBox="0 0 120 20">'
+            f"<title>{label}</title>{paths}</svg>"
+        )
+
+
 def sparkline(
     strip: Sequence[int],
     strip_to: date | None,
@@ -22,28 +65,8 @@ def sparkline(
     fresh_from: date | None = None,
     gaps: Collection[date] = (),
 ) -> SafeString:
-    """`strip` holds the events per day, oldest first, ending on `strip_to`; the drawing ends today.
-
-    A bar is a day with events, in another colour from `fresh_from` on; a day of `gaps` is not covered.
-    One path per kind of day, because a page holds fifty of these.
-    """
-    events = _by_place(strip, strip_to, today)
-    uncovered = {place for day in gaps if 0 <= (place := _place(day, today)) < DAYS and not events[place]}
-    fresh = DAYS if fresh_from is None else _place(fresh_from, today)
-    top, seen = max(events), DAYS - events.count(0)
-    label = f"Seen on {seen} of {DAYS} days" + (f", {len(uncovered)} not covered" if uncovered else "")
-    quiet, gap, old, new = list[str](), list[str](), list[str](), list[str]()
-    for place, count in enumerate(events):
-        if count:
-            (new if place >= fresh else old).append(_bar(place, max(2, round(count / top * (_HIGH - 1)))))
-        else:
-            (gap if place in uncovered else quiet).append(_FLAT[place])
-    kinds = (("quiet", quiet), ("gap", gap), ("bar", old), ("bar is-fresh", new))
-    paths = "".join(f'<path class="{css}" d="{"".join(drawn)}"/>' for css, drawn in kinds if drawn)
-    return mark_safe(  # noqa: S308  # numbers and words of this module
-        f'<svg class="spark" role="img" aria-label="{label}" viewBox="0 0 120 20">'
-        f"<title>{label}</title>{paths}</svg>"
-    )
+    """One drawing by itself."""
+    return ThirtyDays.to(today, fresh_from, gaps).drawn(strip, strip_to)
 
 
 def _place(day: date, today: date) -> int:

@@ -7,20 +7,20 @@ from datetime import UTC, date, datetime, timedelta
 
 from django import template
 from django.forms import BoundField
-from django.template import Context
+from django.template import Context, Engine
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from cases.models import Case, CaseValue
 from cases.views.marks import Mark
 from cases.views.rows import Row
 from footprint.accounts.may import Verb, may
 from footprint.accounts.models import Person
-from footprint.desk import drawn, frame, glyphs, shown, sparkline, times
+from footprint.desk import drawn, frame, glyphs, nav_links, shown, sparkline, times
 from footprint.desk import signals as signal_list
 from footprint.desk.queue_row import Around
-from footprint.desk.queue_row import queue_row as drawn_row
+from footprint.desk.queue_row import queue_value as drawn_value
 from footprint.desk.week_bars import week_bars as drawn_week_bars
 
 register = template.Library()
@@ -180,12 +180,24 @@ def allowed(context: Context, verb: str, thing: object = None) -> bool:
 
 
 @register.simple_tag(takes_context=True)
-def my_cases(context: Context) -> list[Case]:
-    """The open cases at the reader's hand, youngest first, with `values_open`; for the rail."""
+def my_cases(context: Context) -> list[frame.MyCase]:
+    """The open cases at the reader's hand, youngest first, for the rail."""
     request = context.get("request")
     if request is None or not isinstance(request.user, Person):
         return []
-    return list(Case.objects.open().at_hand_of(request.user).with_counts().order_by("-pk")[:8])
+    return frame.my_cases(request.user)
+
+
+@register.simple_tag
+def rail_link(key: str, name: str, route: str, nav: str | None = None) -> SafeString:
+    """One page in the rail; `key` is its icon and what `nav` is on that page."""
+    return nav_links.rail_link(key, name, route, is_current=nav == key)
+
+
+@register.simple_tag
+def bottombar_link(key: str, name: str, route: str, nav: str | None = None) -> SafeString:
+    """The same in the rail of a phone."""
+    return nav_links.bottombar_link(key, name, route, is_current=nav == key)
 
 
 @register.simple_tag
@@ -201,18 +213,41 @@ def case_coverage(case: Case) -> frame.CaseCoverage:
 
 
 @register.simple_tag(takes_context=True)
+def queue_rows(context: Context, rows: Sequence[Row], level: int = 1, is_changed: bool = False) -> SafeString:
+    """Rows of the queue, each with what is open under it; `is_changed` ones are swapped in out of band.
+
+    Context: query, new_since, coverage (optional), oob, and what the editor and the pairs need.
+    """
+    around = _around(context, level, is_changed=is_changed)
+    drawn_rows = [drawn_value(row, around, _under(context, row)) for row in rows]
+    return mark_safe("".join(drawn_rows))  # noqa: S308  # escaped where they are made
+
+
+@register.simple_tag(takes_context=True)
 def queue_row(context: Context, row: Row) -> SafeString:
-    """A row of the queue (footprint/desk/queue_row.py). Context: query, new_since, coverage, level."""
+    return queue_rows(context, [row])
+
+
+def _under(context: Context, row: Row) -> str:
+    if not row.editor and not row.pairs:
+        return ""
+    with context.push(row=row, value=row.value):
+        under = Engine.get_default().get_template("cases/queue_under.html")
+        return str(under.render(context))
+
+
+def _around(context: Context, level: int, *, is_changed: bool) -> Around:
     coverage = context.get("coverage")
-    around = Around(
+    return Around.now(
         query=context.get("query") or "",
         csrf_token=str(context.get("csrf_token") or ""),
         new_since=context.get("new_since"),
         gaps=coverage.gaps if coverage else (),
-        level=context.get("level") or 1,
+        level=level,
+        is_changed=is_changed,
+        is_oob=is_changed or bool(context.get("oob")),
         is_all_selected=bool(context.get("is_all_selected")),
     )
-    return drawn_row(row, around)
 
 
 @register.simple_tag

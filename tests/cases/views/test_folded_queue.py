@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from cases import domain_walk
 from cases.models import Case
 from footprint.accounts.models import Person
 from tests.cases.views.pages import HTMX, queue_url, text_of, values_on
@@ -103,3 +104,41 @@ def test_many_domains_cost_as_many_questions_as_one(
     site.get(queue_url(case, "by=domain"))
     with django_assert_max_num_queries(24):
         site.get(queue_url(case, "by=domain"))
+
+
+def test_of_a_domain_with_very_many_names_no_more_are_counted(
+    site: Client, case: Case, values: None, rui: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domain_walk, "NAMES_COUNTED", 2)
+    decide_on(rui, case, "n1.contoso.example")
+    said = text_of(site.get(queue_url(case, "by=domain")))
+    assert "3+ names, 2+ undecided" in said
+    assert "1 name," not in said
+
+
+def test_when_it_was_last_seen_is_left_out_where_nobody_looked_that_far(case: Case) -> None:
+    merge_and_settle(
+        case,
+        *(row(dns=f"n{n}.contoso.example", days_ago=9) for n in range(3)),
+        *(row(dns=f"n{n}.fabrikam.example", days_ago=1) for n in range(3)),
+    )
+    domains = ["contoso.example", "fabrikam.example"]
+    everything = {each.domain: each for each in domain_walk.counts_of_domains(case.pk, domains)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(domain_walk, "NAMES_COUNTED", 2)
+        cut = {each.domain: each for each in domain_walk.counts_of_domains(case.pk, domains)}
+    assert cut["contoso.example"].last_seen is None
+    assert cut["fabrikam.example"].last_seen == everything["fabrikam.example"].last_seen
+    assert {each.names for each in everything.values()} == {3}
+
+
+def test_a_filter_that_leaves_everything_folds_as_none_does(
+    site: Client, case: Case, values: None, rui: Person
+) -> None:
+    decide_on(rui, case, "n1.contoso.example")
+    decide_on(rui, case, "only.fabrikam.example")
+    whole, narrow = (site.get(queue_url(case, f"by=domain{query}")) for query in ("", "&devices=0"))
+    assert domains_on(narrow.content.decode()) == domains_on(whole.content.decode())
+    assert values_on(narrow) == values_on(whole)
+    assert "4 names, 3 undecided" in text_of(whole)
+    assert "4 names, 3 undecided" in text_of(narrow)

@@ -1,0 +1,40 @@
+"""The links of the rails, on every page the same: drawn once for each page that is current or not."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from footprint.desk.drawn import icon
+
+_CURRENT = mark_safe(' aria-current="page"')
+
+
+@cache
+def rail_link(key: str, name: str, route: str, *, is_current: bool) -> SafeString:
+    """Empty where the route is not part of the site."""
+    return _link(
+        '<a class="rail-link" href="{}" title="{}"{}>{}<span class="name">{}</span></a>',
+        route,
+        name,
+        _CURRENT if is_current else "",
+        icon(key),
+        name,
+    )
+
+
+@cache
+def bottombar_link(key: str, name: str, route: str, *, is_current: bool) -> SafeString:
+    return _link(
+        '<a href="{}"{}>{}<span>{}</span></a>', route, _CURRENT if is_current else "", icon(key, 20), name
+    )
+
+
+def _link(markup: str, route: str, *parts: str) -> SafeString:
+    try:
+        return format_html(markup, reverse(route), *parts)
+    except NoReverseMatch:
+        return SafeString("")
