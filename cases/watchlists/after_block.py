@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from cases.connecting import CONNECTIONS
 from cases.models import Case
+from cases.watchlists.formats.sayable import sayable
 
 WORDS = (
     "Defender may log ConnectionSuccess for traffic that it blocked, because it decides after the handshake."
@@ -40,7 +41,11 @@ _IS_HELD = """
      OR EXISTS (SELECT FROM watchlists_publishedentry p
                   JOIN watchlists_consumer c ON c.watchlist_id = p.watchlist_id AND c.revoked_at IS NULL
                    AND c.holds >= p.added_in AND (p.removed_in IS NULL OR p.removed_in > c.holds)
-                 WHERE p.decision_number = {0}))
+                 WHERE p.decision_number = {0}
+                   AND EXISTS (
+                       SELECT FROM unnest(%(formats)s::text[], %(kinds)s::text[], %(widened)s::boolean[])
+                                       AS s (format, kind, may_widen)
+                        WHERE s.format = c.format AND s.kind = p.kind AND s.may_widen = p.may_widen)))
 """
 _EFFECTIVE = "least(n.effective_at, a.effective_at)"
 _BY = "CASE WHEN a.effective_at < n.effective_at OR n.by IS NULL THEN a.by ELSE n.by END"
@@ -98,9 +103,19 @@ class SeenCase(NamedTuple):
     seen_at: datetime
 
 
+def _said() -> dict[str, Any]:
+    """What formats of block lists say whole."""
+    said = [each for each in sayable("blocked") if each.is_whole]
+    return {
+        "formats": [each.format for each in said],
+        "kinds": [each.kind for each in said],
+        "widened": [each.may_widen for each in said],
+    }
+
+
 def effects_of(case: Case, values: Sequence[str]) -> dict[str, Effect]:
     """Of those of the values that are blocked. One query."""
-    asked: dict[str, Any] = {"case": case.pk, "values": list(values), "connections": _CONNECTIONS}
+    asked: dict[str, Any] = {"case": case.pk, "values": list(values), "connections": _CONNECTIONS, **_said()}
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -112,19 +127,17 @@ def effects_of(case: Case, values: Sequence[str]) -> dict[str, Effect]:
             held AS MATERIALIZED (
                 SELECT id FROM (SELECT by_name FROM b UNION SELECT by_address FROM b) d (id)
                  WHERE {_IS_HELD.format("d.id")})
-            SELECT value, min(effective_at), (array_agg(by ORDER BY effective_at NULLS LAST))[1],
-                   coalesce(bool_or(b.by_name IN (SELECT id FROM held)), false)
-                   OR coalesce(bool_or(b.by_address IN (SELECT id FROM held)), false),
-                   max(seen_at), max(possibly_at)
+            SELECT value, coalesce(min(effective_at) FILTER (WHERE is_held), min(effective_at)),
+                   (array_agg(by ORDER BY is_held DESC, effective_at NULLS LAST))[1], bool_or(is_held),
+                   max(seen_at) FILTER (WHERE is_held), max(possibly_at) FILTER (WHERE is_held)
               FROM b {_SEEN}
+              CROSS JOIN LATERAL (
+                  SELECT EXISTS (SELECT FROM held WHERE held.id IN (b.by_name, b.by_address)) AS is_held) h
              GROUP BY value
             """,
             asked,
         )
-        return {
-            value: Effect(at, by or "", held, *(seen if held else (None, None)))
-            for value, at, by, held, *seen in cursor.fetchall()
-        }
+        return {value: Effect(at, by or "", held, *seen) for value, at, by, held, *seen in cursor.fetchall()}
 
 
 def seen_after_block() -> list[SeenCase]:
@@ -134,6 +147,7 @@ def seen_after_block() -> list[SeenCase]:
         "connections": _CONNECTIONS,
         "named": _VALUES_NAMED,
         "most": _MOST_CASES,
+        **_said(),
     }
     with connection.cursor() as cursor:
         cursor.execute(

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from cases.watchlists.models import Publication, Target
+from cases.watchlists.querysets import MAY_COME
 
 # A list has one entry of a decision, so the oldest decision that still goes there parts the entries in two.
 LEFT_OUT = """
@@ -25,6 +26,8 @@ _UPDATE = f"""
        SET decision_number = e.decision_number, state = 'refused', words = %(words)s, content = '',
            accepted_at = NULL, since = clock_timestamp()
       FROM {LEFT_OUT} AND {_THEIRS} AND r.key <> ALL(%(there)s::text[])
+       AND NOT coalesce(r.state IN ('pending', 'drifted')
+                        AND r.tried_at > clock_timestamp() - %(may_come)s, false)
        AND (r.decision_number, r.state, r.words) <> (e.decision_number, 'refused', %(words)s)
 """
 _INSERT = f"""
@@ -60,7 +63,12 @@ class Beyond:
 
 def note_beyond(target: Target, beyond: Beyond, there: Sequence[str]) -> None:
     """`there`: keys of items that are to go and have not gone yet."""
-    asked = beyond.asked | {"target": target.pk, "words": beyond.words, "there": list(there)}
+    asked = beyond.asked | {
+        "target": target.pk,
+        "words": beyond.words,
+        "there": list(there),
+        "may_come": MAY_COME,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_UPDATE, asked)
         cursor.execute(_INSERT, asked)

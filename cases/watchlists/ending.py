@@ -14,6 +14,7 @@ from cases.clock import database_now
 from cases.watchlists import holding
 from cases.watchlists.holding import Hold
 from cases.watchlists.models import Reconciliation, Target
+from cases.watchlists.receipts import is_kept_otherwise
 from cases.watchlists.targets.base import Outcome, Plan, There
 from cases.watchlists.targets.errors import Unfinished
 from footprint.azure.errors import Refused, Rejected, ServiceError, Throttled
@@ -69,7 +70,7 @@ def finish_dry_run(hold: Hold, record: Reconciliation, plan: Plan, drift: Mappin
         target = holding.lock(hold)
         _close(
             record,
-            Ended.SAME if plan.is_empty else Ended.BEHIND,
+            Ended.SAME if _is_carried_out(plan, record) else Ended.BEHIND,
             added=len(plan.adds),
             changed=len(plan.changes),
             withdrawn=len(plan.removals),
@@ -87,7 +88,7 @@ def finish(hold: Hold, record: Reconciliation, plan: Plan, there: There) -> bool
         record.refresh_from_db()
         may_come = target.receipts.may_come().exists()
         is_calm = plan.is_empty and not may_come
-        is_same = is_calm and not _waiting(plan) and not record.beyond
+        is_same = is_calm and _is_carried_out(plan, record)
         _close(
             record, Ended.SAME if is_same else Ended.BEHIND, refused=len(plan.refused), waiting=_waiting(plan)
         )
@@ -193,6 +194,11 @@ def _release(target: Target) -> None:
 
 def _waiting(plan: Plan) -> int:
     return len(plan.waiting) + len(plan.staying)
+
+
+def _is_carried_out(plan: Plan, record: Reconciliation) -> bool:
+    otherwise = any(is_kept_otherwise(refusal) for refusal in plan.refused)
+    return plan.is_empty and not _waiting(plan) and not record.beyond and not otherwise
 
 
 def _shown(plan: Plan, drift: Mapping[str, str]) -> list[list[str]]:

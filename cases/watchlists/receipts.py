@@ -14,22 +14,20 @@ from cases.clock import database_now
 from cases.watchlists.beyond import LEFT_OUT, Beyond, note_beyond
 from cases.watchlists.models import Receipt, Target
 from cases.watchlists.querysets import MAY_COME
-from cases.watchlists.targets.base import EntryId, Item, Outcome, Plan, Wish
-from cases.watchlists.targets.plan import STILL_LISTED
+from cases.watchlists.targets.base import EntryId, Item, Outcome, Plan, Refusal, Wish
+from cases.watchlists.targets.plan import SENT, STILL_LISTED
 
 ACCEPTED, PENDING, REFUSED = Receipt.State.ACCEPTED, Receipt.State.PENDING, Receipt.State.REFUSED
 DRIFTED, WITHDRAWN = Receipt.State.DRIFTED, Receipt.State.WITHDRAWN
 # What the service refused is not sent again for so long, unless it says something else by then.
 REFUSED_FOR = timedelta(hours=24)
 _DIFFERENCES_TOLD = 3
-SENT = "sent, and not seen there yet"
 _LEAVING = "left the list, to be withdrawn"
 MAY_COME_WORDS = "left the list while it was being sent; it may come yet"
 _NOT_TAKEN_AWAY = "cannot be withdrawn: {}"
 # What was taken away and is listed all the same is not asked for again before this.
 _LINGERS_FOR = timedelta(hours=1)
-# What was taken, and is seen otherwise after this, is kept otherwise there.
-_SEEN_AFTER = timedelta(minutes=4)
+_KEPT_OTHERWISE = "kept otherwise there: "
 
 
 class _Line(NamedTuple):
@@ -52,7 +50,8 @@ class Known(NamedTuple):
     counted: Mapping[str, str]
     accepted: Mapping[str, str]
     unwilling: Mapping[tuple[str, str], str]
-    # What was taken a while ago as it was sent, and never seen there like that.
+    # What was taken as it was sent and not seen there like that: lately, and so long ago that it will not be.
+    awaited: Mapping[str, str]
     unseen: Mapping[str, str]
     lingering: Collection[str]
 
@@ -60,26 +59,31 @@ class Known(NamedTuple):
 def known_of(target: Target) -> Known:
     # Without a key are those that were never sent, however many.
     rows = Receipt.objects.filter(target=target).exclude(state=WITHDRAWN).exclude(key="")
-    found = list(rows.values_list("key", "remote_id", "content", "state", "words", "since", "tried_at"))
+    found = list(
+        rows.values_list("key", "remote_id", "content", "state", "words", "since", "tried_at", "sent_at")
+    )
     now = database_now()
     fresh = now - REFUSED_FOR
+    # Whoever tried again and could not say what came of it has not sent it.
+    sent = [
+        (key, content, sent_at)
+        for key, _, content, state, _, _, tried_at, sent_at in found
+        if state == PENDING and content and sent_at is not None and (tried_at is None or tried_at <= sent_at)
+    ]
     return Known(
         {remote_id: key for key, remote_id, *_ in found if remote_id},
         {key: content for key, _, content, state, *_ in found if content and state in (ACCEPTED, PENDING)},
         {key: content for key, _, content, state, *_ in found if state == ACCEPTED},
         {
             (key, content): words
-            for key, _, content, state, words, since, _ in found
+            for key, _, content, state, words, since, *_ in found
             if state == REFUSED and content and since > fresh
         },
-        {
-            key: content
-            for key, _, content, state, *_, tried_at in found
-            if state == PENDING and content and tried_at is not None and tried_at < now - _SEEN_AFTER
-        },
+        {key: content for key, content, sent_at in sent if sent_at > now - MAY_COME},
+        {key: content for key, content, sent_at in sent if sent_at <= now - MAY_COME},
         {
             key
-            for key, _, _, _, words, _, tried_at in found
+            for key, _, _, _, words, _, tried_at, _ in found
             if words == STILL_LISTED and tried_at is not None and tried_at > now - _LINGERS_FOR
         },
     )
@@ -94,11 +98,15 @@ def drift_of(plan: Plan, known: Known) -> dict[str, str]:
     return found
 
 
+def is_kept_otherwise(refusal: Refusal) -> bool:
+    return refusal.why.startswith(_KEPT_OTHERWISE)
+
+
 def kept_otherwise(plan: Plan, known: Known) -> dict[str, str]:
     """What the service took and keeps in its own way, by key. To send it again and again would use up the
     month's changes and alter nothing."""
     return {
-        wish.key: f"kept otherwise there: {_differing(wish, item)}"
+        wish.key: f"{_KEPT_OTHERWISE}{_differing(wish, item)}"
         for wish, item in plan.changes
         if known.unseen.get(wish.key) == wish.digest
     }
@@ -149,23 +157,31 @@ def _leaving(plan: Plan, wished: Collection[str], taken_away: Mapping[str, str])
     return {key: words for key, words in told.items() if key not in wished}
 
 
-def note_tries(target: Target, plan: Plan) -> None:
-    """Before anything is sent: whoever is stopped in the middle of it leaves word of what may be there."""
+def note_tries(target: Target, plan: Plan) -> list[int]:
+    """Before anything is sent: whoever is stopped in the middle of it leaves word of what may be there.
+
+    Returns the receipts of what was never tried before, for `forget_tries`.
+    """
     keys = {wish.key for wish in plan.adds} | {wish.key for wish, _ in plan.changes}
     keys |= {item.key for item in plan.removals}
-    if keys:
-        with connection.cursor() as cursor:
-            cursor.execute(_TRY, [target.pk, sorted(keys)])
+    if not keys:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_TRY, [target.pk, sorted(keys)])
+        return [pk for pk, is_first in cursor.fetchall() if is_first]
 
 
-def forget_tries(target: Target) -> None:
-    """Where nothing reached the service, or it refused the very first request."""
-    Receipt.objects.filter(target=target, tried_at__isnull=False).update(tried_at=None)
+def forget_tries(tried_first: Sequence[int]) -> None:
+    """Of a look in which nothing reached the service, or it refused the very first request."""
+    Receipt.objects.filter(pk__in=tried_first, sent_at__isnull=True).update(tried_at=None)
 
 
 _TRY = """
-    UPDATE watchlists_receipt SET tried_at = clock_timestamp()
-     WHERE target_id = %s AND key = ANY(%s) AND state <> 'withdrawn'
+    UPDATE watchlists_receipt r SET tried_at = clock_timestamp()
+      FROM (SELECT id, tried_at IS NULL AS is_first FROM watchlists_receipt
+             WHERE target_id = %s AND key = ANY(%s) AND state <> 'withdrawn') o
+     WHERE o.id = r.id
+    RETURNING r.id, o.is_first
 """
 
 
@@ -282,7 +298,8 @@ _OUTCOMES = """
        SET state = o.state, words = o.words,
            since = CASE WHEN r.state = o.state THEN r.since ELSE clock_timestamp() END,
            remote_id = coalesce(nullif(o.remote_id, ''), r.remote_id),
-           content = coalesce(nullif(o.content, ''), r.content)
+           content = coalesce(nullif(o.content, ''), r.content),
+           sent_at = CASE WHEN o.words = %s THEN clock_timestamp() ELSE r.sent_at END
       FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
            AS o (key, state, words, remote_id, content)
      WHERE r.target_id = %s AND r.key = o.key AND r.state <> 'withdrawn'
@@ -321,4 +338,5 @@ def note_withdrawn(target: Target, outcomes: Sequence[Outcome], wished: Collecti
 def _take_outcomes(target: Target, lines: Sequence[tuple[str, ...]]) -> None:
     if lines:
         with connection.cursor() as cursor:
-            cursor.execute(_OUTCOMES, [*(list(column) for column in zip(*lines, strict=True)), target.pk])
+            columns = [list(column) for column in zip(*lines, strict=True)]
+            cursor.execute(_OUTCOMES, [SENT, *columns, target.pk])

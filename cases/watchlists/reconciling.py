@@ -6,7 +6,7 @@ It may be stopped at any moment: what was sent and not noted is found there the 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from time import monotonic
@@ -54,6 +54,8 @@ class Pass:
     unwilling: dict[str, str] = field(default_factory=dict)
     changing: frozenset[str] = frozenset()
     lingering: Collection[str] = ()
+    awaited: Collection[str] = ()
+    tried_first: Sequence[int] = ()
     # Keys of what was to be removed, and why that was refused, if it was.
     taken_away: dict[str, str] = field(default_factory=dict)
     sent: int = 0
@@ -62,6 +64,10 @@ class Pass:
     @cached_property
     def by_key(self) -> dict[str, Wish]:
         return {wish.key: wish for wish in self.wishes}
+
+    def among(self, sent: Mapping[str, str]) -> set[str]:
+        """Keys of what is wished as it was sent."""
+        return {wish.key for wish in self.wishes if sent.get(wish.key) == wish.digest}
 
 
 def reconcile(target_id: int, worker: str) -> bool:
@@ -110,6 +116,7 @@ def _carry_out(hold: Hold, target: Target, newest: Publication | None, record: R
         if (wish.key, wish.digest) in known.unwilling
     }
     looked.lingering = known.lingering
+    looked.awaited = looked.among(known.awaited)
     there = client.read(known.keys)
     plan = _plan(looked, there)
     if otherwise := receipts.kept_otherwise(plan, known):
@@ -128,7 +135,7 @@ def _carry_out(hold: Hold, target: Target, newest: Publication | None, record: R
     with transaction.atomic():
         locked = holding.lock(hold)
         receipts.note_plan(locked, plan, drift, looked.beyond)
-        receipts.note_tries(locked, plan)
+        looked.tried_first = receipts.note_tries(locked, plan)
         note_accepted(target)
     _send(looked, plan, there)
     if looked.is_cut:
@@ -158,12 +165,14 @@ def _entries(target: Target, newest: Publication | None) -> Iterable[ListEntry]:
 
 def _plan(looked: Pass, there: There) -> Plan:
     room = Room(changes_left(looked.target), there.places)
-    return make_plan(looked.wishes, there.items, room, looked.refused, looked.unwilling, looked.lingering)
+    return make_plan(
+        looked.wishes, there.items, room, looked.refused, looked.unwilling, looked.lingering, looked.awaited
+    )
 
 
 def _send(looked: Pass, plan: Plan, there: There) -> None:
     until = monotonic() + PASS_SECONDS
-    steps = looked.client.remove_all(there) if looked.target.retired_at else looked.client.steps(plan, there)
+    steps = _removing_all(looked, there) or looked.client.steps(plan, there)
     for step in steps:
         if monotonic() > until:
             looked.is_cut = True
@@ -179,7 +188,14 @@ def _send(looked: Pass, plan: Plan, there: There) -> None:
                 # Nobody was reached, or it was refused: nothing was changed there.
                 give_back(reserved)
                 if not looked.sent:
-                    receipts.forget_tries(looked.target)
+                    receipts.forget_tries(looked.tried_first)
+
+
+def _removing_all(looked: Pass, there: There) -> Iterator[Step] | None:
+    """Of a retired target, at one blow; where the month's changes do not suffice, one by one as they do."""
+    left = changes_left(looked.target)
+    fits = left is None or there.ours <= left
+    return looked.client.remove_all(there) if looked.target.retired_at and fits else None
 
 
 def _take(looked: Pass, step: Step) -> None:

@@ -91,6 +91,8 @@ class _Import:
         self._before_publishing = before_publishing
         self._folder = store.staging_folder / self._id
         self._cells = CellReader()
+        oldest = oldest_kept(self._before, self._at.date())
+        self._oldest = None if oldest is None else oldest.isoformat()
         self._other_rows = 0
         self._too_old = 0
         self._total_bytes = sum(export.bytes for export, _ in readers)
@@ -132,7 +134,7 @@ class _Import:
         for item in items:
             if isinstance(item, list):
                 staged.add(item)
-                if len(self._cells.days) > MOST_DAYS:
+                if self._days_to_keep() > MOST_DAYS:
                     raise Unrecognised(f"holds, with those before it, rows of more than {MOST_DAYS:,} days")
                 if staged.rows >= told + _ROWS_BETWEEN_REPORTS:
                     told = staged.rows
@@ -141,6 +143,13 @@ class _Import:
                 bad_lines.add(opened.export.name, item)
             else:
                 self._other_rows += 1
+
+    def _days_to_keep(self) -> int:
+        """Rows of days that retention lets go at once are left out later, and count for nothing."""
+        days = self._cells.days
+        if len(days) <= MOST_DAYS or self._oldest is None:
+            return len(days)
+        return sum(day >= self._oldest for day in days)
 
     def _tell_reading(self, opened: OpenExport, staged: StagedRows) -> None:
         done = self._bytes_done + opened.bytes_done()

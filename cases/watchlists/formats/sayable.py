@@ -22,16 +22,27 @@ class Sayable(NamedTuple):
     format: str
     kind: str
     may_widen: bool
+    is_whole: bool
 
 
 @cache
 def sayable(verdict: str) -> tuple[Sayable, ...]:
-    return tuple(
-        Sayable(format.slug, kind, may_widen)
+    """Not what a format leaves out; `is_whole` where it says no less than the entry."""
+    said = (
+        (
+            format,
+            kind,
+            may_widen,
+            format(_published(verdict)).say(_entry(kind, value, verdict, may_widen)).how,
+        )
         for format in REGISTRY.values()
         for kind, value in _EXAMPLES
         for may_widen in (False, True)
-        if format(_published(verdict)).say(_entry(kind, value, verdict, may_widen)).how is not How.LEFT_OUT
+    )
+    return tuple(
+        Sayable(format.slug, kind, may_widen, how is not How.NARROWER)
+        for format, kind, may_widen, how in said
+        if how is not How.LEFT_OUT
     )
 
 

@@ -126,6 +126,8 @@ class Receipt(models.Model):
     accepted_at = models.DateTimeField(null=True)
     # When it was about to be sent, or to be taken away, last: from then on it may be there.
     tried_at = models.DateTimeField(null=True)
+    # When the service took it last, whether or not it was seen there since.
+    sent_at = models.DateTimeField(null=True)
     remote_id = models.TextField(blank=True)
     content = models.CharField(max_length=64, blank=True)
     drift = models.TextField(blank=True)

@@ -13,6 +13,7 @@ from cases.watchlists.targets.base import Client, EntryId, Item, Plan, Refusal, 
 
 NO_CHANGES_LEFT = "waits: this month's changes are used up"
 NO_PLACE = "waits: the service is full"
+SENT = "sent, and not seen there yet"
 STILL_LISTED = "was taken away, and is listed there all the same"
 STILL_THERE = "still there: this month's changes are used up"
 
@@ -73,12 +74,14 @@ def make_plan(
     refused: Sequence[Refusal] = (),
     unwilling: Mapping[str, str] | None = None,
     lingering: Collection[str] = (),
+    awaited: Collection[str] = (),
 ) -> Plan:
     """Removals come first, then changes, then additions with the newest decisions first.
 
     `unwilling`: keys of wishes that the service refused a short while ago, and why; they are not sent again,
     and what is there for them stays. `lingering`: keys of items that were taken away a short while ago and
-    are listed all the same; that is not asked again at once, for each time is a change.
+    are listed all the same; that is not asked again at once, for each time is a change. `awaited`: keys of
+    wishes that the service has taken a short while ago and does not list yet.
     """
     unwilling = unwilling or {}
     ours: dict[str, list[Item]] = defaultdict(list)
@@ -93,13 +96,17 @@ def make_plan(
     kept: list[tuple[Wish, Item]] = []
     removals: list[Item] = []
     never = list(refused)
+    waiting: list[tuple[Wish, str]] = []
     for wish in wishes:
         mine = sorted(ours.pop(wish.key, ()), key=lambda item: (not _says(item, wish), item.id))
         removals += mine[1:]
-        if wish.key in unwilling and not (mine and _says(mine[0], wish)):
+        is_there = bool(mine) and _says(mine[0], wish)
+        if wish.key in awaited and not is_there:
+            waiting.append((wish, SENT))
+        elif wish.key in unwilling and not is_there:
             never += [Refusal(entry, unwilling[wish.key]) for entry in wish.entries]
         elif mine:
-            (kept if _says(mine[0], wish) else changes).append((wish, mine[0]))
+            (kept if is_there else changes).append((wish, mine[0]))
         elif wish.key in taken:
             why = f"left to others: {taken[wish.key].made_by or 'somebody else'} has it there"
             never += [Refusal(entry, why) for entry in wish.entries]
@@ -111,7 +118,7 @@ def make_plan(
     adds.sort(key=lambda wish: (-wish.newest, wish.key))
     changes.sort(key=lambda change: (-change[0].newest, change[0].key))
     removals.sort(key=lambda item: (item.key, item.id))
-    return _within(Plan(adds, changes, removals, kept, never, [], staying), room)
+    return _within(Plan(adds, changes, removals, kept, never, waiting, staying), room)
 
 
 def _says(item: Item, wish: Wish) -> bool:
@@ -137,7 +144,11 @@ def _within(plan: Plan, room: Room) -> Plan:
         adds=adds,
         changes=changes,
         removals=removals,
-        waiting=[*((wish, NO_CHANGES_LEFT) for wish, _ in unchanged), *((wish, why) for wish in late)],
+        waiting=[
+            *plan.waiting,
+            *((wish, NO_CHANGES_LEFT) for wish, _ in unchanged),
+            *((wish, why) for wish in late),
+        ],
         staying=[*plan.staying, *((item, STILL_THERE) for item in staying)],
     )
 

@@ -58,7 +58,8 @@ class RuleForm(forms.Form):
         label="Published at",
         help_text=(
             "Times of day in UTC, such as 06:00, 18:00. Left empty, soon after each decision. At set times"
-            " reversals wait, too; a Lead publishes at once by the button."
+            " reversals wait, too; what a Lead publishes by the button, and a name that would block too much,"
+            " takes along all that waits."
         ),
         required=False,
         max_length=300,

@@ -6,20 +6,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from cases.actions import undo
 from cases.models import Case, Decision
-from cases.watchlists import holding
-from cases.watchlists.models import Enforcement, Receipt, Spending, Target, Watchlist
+from cases.watchlists import holding, reconciling
+from cases.watchlists.actions import add_consumer
+from cases.watchlists.after_block import effects_of
+from cases.watchlists.models import Consumer, Enforcement, Receipt, Spending, Target, Watchlist
 from cases.watchlists.still_in_force import still_in_force
 from cases.watchlists.target_actions import retire_target
 from cases.watchlists.targets.base import Item, Outcome, There
 from cases.watchlists.targets.calling import Caller
 from cases.watchlists.targets.defender import DefenderClient
-from cases.watchlists.targets.sentinel import SentinelClient
+from cases.watchlists.targets.sentinel import CHANGES_A_MONTH, SentinelClient
 from footprint.accounts.models import Person, Role
-from footprint.azure.errors import Rejected
+from footprint.azure.errors import Rejected, Throttled
 from footprint.desk.views.targets import ShownTarget
 from tests.cases.watchlists.worlds import allow_lab, block, publish, receipts, reconcile, target_at
 from tests.cases.world import decide_on, merge_and_settle, row
@@ -50,8 +53,9 @@ def lea(db: None) -> Person:
 
 
 def long_ago(target: Target) -> None:
-    """As if all that was tried had been tried yesterday."""
-    Receipt.objects.filter(target=target).update(tried_at=timezone.now() - timedelta(days=1))
+    """As if all that was tried and sent had been so a day before."""
+    day = timedelta(days=1)
+    Receipt.objects.filter(target=target).update(tried_at=F("tried_at") - day, sent_at=F("sent_at") - day)
 
 
 def reverse(rui: Person, value: str) -> None:
@@ -228,6 +232,135 @@ def test_what_the_service_keeps_in_its_own_way_is_not_sent_again_and_again(
     assert Spending.objects.get().changes == spent
     assert receipts(target) == {"9.9.9.1": "refused", "9.9.9.2": "refused"}
     assert words_of(target, "9.9.9.1").startswith("kept otherwise there: Reason is “")
+
+
+def spent() -> int:
+    return Spending.objects.get().changes
+
+
+def test_what_is_taken_and_not_listed_is_not_sent_in_each_look(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case, monkeypatch: pytest.MonkeyPatch
+):
+    block(rui, case, "9.9.9.1")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks)
+    read = SentinelClient.read
+
+    def hiding(self: SentinelClient, known: Any) -> There:
+        there = read(self, known)
+        return There([], exists=there.exists, places=there.places)
+
+    with monkeypatch.context() as late:
+        late.setattr(SentinelClient, "read", hiding)
+        reconcile(target)
+        before = spent()
+        for _ in range(3):
+            reconcile(target)
+        assert spent() == before
+        assert words_of(target, "9.9.9.1") == "sent, and not seen there yet"
+        assert target.stand == "behind"
+        long_ago(target)
+        reconcile(target)
+        assert spent() == before + 1
+    reconcile(target)
+    assert receipts(target) == {"9.9.9.1": "accepted"}
+
+
+@BOTH
+def test_edits_by_hand_are_not_taken_for_the_service_s_own_way_when_looks_are_cut(
+    lab: Lab, kind: str, blocks: Watchlist, rui: Person, case: Case, monkeypatch: pytest.MonkeyPatch
+):
+    block(rui, case, "9.9.9.1", "9.9.9.2")
+    publish(blocks)
+    target = target_at(lab, kind, blocks)
+    reconcile(target)
+    item = CLIENTS[kind]._item
+    text = "Reason" if kind == "sentinel" else "description"
+
+    def edited(self: Any, *asked: Any) -> Item:
+        found = item(self, *asked)
+        return Item(found.id, found.key, {**found.content, text: "edited"}, found.is_ours, found.made_by)
+
+    with monkeypatch.context() as by_hand:
+        by_hand.setattr(CLIENTS[kind], "_item", edited)
+        by_hand.setattr(reconciling, "PASS_SECONDS", -1.0)
+        for _ in range(3):
+            reconcile(target)
+            long_ago(target)
+        assert set(receipts(target).values()) == {"pending"}
+        assert target.stand == "behind"
+
+
+@BOTH
+def test_a_refused_first_request_makes_nothing_forgotten_that_was_sent_before(
+    lab: Lab,
+    kind: str,
+    blocks: Watchlist,
+    rui: Person,
+    case: Case,
+    lea: Person,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    block(rui, case, "9.9.9.1")
+    publish(blocks)
+    target = target_at(lab, kind, blocks)
+    read = CLIENTS[kind].read
+
+    def nothing_yet(self: Any, known: Any) -> There:
+        there: There = read(self, known)
+        return There([], exists=there.exists, places=there.places)
+
+    with monkeypatch.context() as late:
+        late.setattr(CLIENTS[kind], "read", nothing_yet)
+        reconcile(target)
+        block(rui, case, "9.9.9.2")
+        publish(blocks)
+        late.setattr(Caller, "_once", throttled(Caller._once))
+        reconcile(target)
+        tried = dict(Receipt.objects.values_list("value", "tried_at"))
+        assert tried["9.9.9.1"] is not None
+        assert tried["9.9.9.2"] is None
+        retire_target(actor=lea, target=target, because="Not used any more")
+        reconcile(target)
+        assert target.stand != "emptied"
+
+
+def throttled(once: Any) -> Any:
+    def call(self: Caller, method: str, *rest: Any) -> Any:
+        if method != "GET":
+            raise Throttled("It wants a pause.", retry_after=1)
+        return once(self, method, *rest)
+
+    return call
+
+
+def test_a_retired_target_goes_one_by_one_where_the_month_has_no_room_for_all(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "9.9.9.1", "9.9.9.2", "9.9.9.3")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks)
+    reconcile(target)
+    Spending.objects.update(changes=CHANGES_A_MONTH - 2)
+    retire_target(actor=lea, target=target, because="Not used any more")
+    reconcile(target)
+    assert sorted(receipts(target).values()) == ["accepted", "withdrawn", "withdrawn"]
+    assert Receipt.objects.get(state="accepted").words == "still there: this month's changes are used up"
+
+
+def test_a_feed_whose_format_cannot_say_it_holds_no_block(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case, lea: Person
+):
+    block(rui, case, "a.example")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks, grace_minutes=0)
+    reconcile(target)
+    retire_target(actor=lea, target=target, because="Not used any more")
+    reconcile(target)
+    for format, is_held in (("pan-os-ip", False), ("pan-os-domain", True)):
+        consumer, _ = add_consumer(actor=lea, watchlist=blocks, name=format, format=format)
+        Consumer.objects.filter(pk=consumer.pk).update(holds=1)
+        assert effects_of(case, ["a.example"])["a.example"].is_held == is_held
 
 
 def test_a_lease_that_is_over_means_that_nobody_is_at_it(lab: Lab, blocks: Watchlist):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -214,6 +215,21 @@ def test_an_import_of_too_many_days_is_refused(
 
     with pytest.raises(UnreadableFile, match="4: holds, with those before it, rows of more than 3 days"):
         import_files(store, exports)
+
+
+def test_days_that_retention_lets_go_at_once_count_for_nothing(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hunts.telemetry.importing.MOST_DAYS", 3)
+    today = datetime.now(UTC)
+    exports = [
+        write_defender_csv(tmp_path / str(n), [row(Timestamp=(today - timedelta(days=n)).isoformat())])
+        for n in (0, 1, 200, 201, 202)
+    ]
+    import_files(store, exports[:1])
+    store.publish(replace(store.manifest(), keep_days=90))
+
+    assert import_files(store, exports[1:]).new_rows == 1
 
 
 def test_a_process_started_in_year_one_has_no_known_start(store: Store, tmp_path: Path) -> None:
