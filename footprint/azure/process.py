@@ -17,10 +17,16 @@ class PerProcess(Generic[Thing]):
         self._make = make
         self._lock = Lock()
         self._made: tuple[int, Thing] | None = None
+        # Of the process before the fork. To take it down here would wait for threads that are not here, and
+        # crashes where they are a database's.
+        self._inherited: list[Thing] = []
 
     def get(self) -> Thing:
         with self._lock:
-            if self._made is None or self._made[0] != os.getpid():
+            if self._made is not None and self._made[0] != os.getpid():
+                self._inherited.append(self._made[1])
+                self._made = None
+            if self._made is None:
                 self._made = (os.getpid(), self._make())
             return self._made[1]
 

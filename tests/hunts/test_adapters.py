@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from footprint.azure.process import PerProcess
 from footprint.ledger.record import Actor
 from hunts.adapters import adapter_for
 from hunts.models import Source
@@ -58,6 +59,36 @@ def test_a_forked_process_makes_its_own() -> None:
     os.waitpid(child, 0)
     assert os.read(reading, 10) == b"own"
     os.close(reading)
+
+
+class Told:
+    """Says when it is taken down."""
+
+    def __init__(self, writing: int) -> None:
+        self.writing = writing
+
+    def __del__(self) -> None:
+        os.write(self.writing, b"taken down")
+
+
+def test_a_forked_process_takes_nothing_down_that_it_inherited() -> None:
+    reading, writing = os.pipe()
+    kept = PerProcess(lambda: Told(writing))
+    kept.get()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child == 0:
+        kept.get()
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.set_blocking(reading, False)
+    with pytest.raises(BlockingIOError):
+        os.read(reading, 10)
+    kept.forget()
+    assert os.read(reading, 10) == b"taken down"
+    os.close(reading)
+    os.close(writing)
 
 
 def test_a_source_that_nobody_can_ask_is_refused_in_words() -> None:
