@@ -11,6 +11,8 @@ from cases.forms import FOREVER, MONTH, YEAR
 from cases.intakes.taking_in import LARGEST_BYTES
 from cases.lists import READERS
 
+# What the browser calls a paste that no field may hold; assets/static/js/paste.js says the same.
+_LONG_PASTE = "pasted.txt"
 _MB = LARGEST_BYTES // 1_000_000
 
 
@@ -49,6 +51,25 @@ class ReadListForm(forms.Form):
         if has_file and cleaned["file"].size > LARGEST_BYTES:
             self.add_error("file", f"A list has at most {_MB} MB.")
         return cleaned
+
+    def give_paste_back(self) -> None:
+        """A long paste came as a file, and no page can give a file back: it goes where it was typed."""
+        file = self.files.get("file")
+        if (
+            file is None
+            or file.name != _LONG_PASTE
+            or (file.size or 0) > LARGEST_BYTES
+            or self.data.get("pasted")
+        ):
+            return
+        file.seek(0)
+        try:
+            text = file.read().decode()
+        except UnicodeDecodeError:
+            return
+        self.data = {**dict(self.data.items()), "pasted": text}
+        for message in self.errors.pop("file", []):
+            self.add_error("pasted", message)
 
     def content(self) -> bytes:
         file = self.cleaned_data["file"]

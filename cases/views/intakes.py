@@ -73,6 +73,8 @@ def new_intake(request: SignedInRequest) -> HttpResponse:
 
 
 def _new_page(request: SignedInRequest, form: ReadListForm) -> HttpResponse:
+    if form.errors:
+        form.give_paste_back()
     context = {
         "nav": "decisions",
         "form": form,

@@ -35,3 +35,14 @@ def test_what_is_too_large_stays_and_is_told_before_it_is_sent(signed_in: Page, 
     expect(signed_in).to_have_url(signed_in.url)
     assert "a list has at most 10 MB" in field.evaluate("field => field.validationMessage")
     assert not Intake.objects.exists()
+
+
+def test_a_chosen_file_stands_beside_a_long_paste_of_many_bytes(signed_in: Page, world: World) -> None:
+    remark = "\u00e9" * 600_000
+    paste(signed_in, f"# {remark}\na.example\n")
+    file = {"name": "good.txt", "mimeType": "text/plain", "buffer": b"b.example\n"}
+    signed_in.get_by_label("File", exact=True).set_input_files([file])
+    field = signed_in.get_by_label("Or paste it")
+    assert "take one of them" in field.evaluate("field => field.validationMessage")
+    sent = "form => new FormData(form).get('file').name"
+    assert signed_in.locator("form[data-largest]").evaluate(sent) == "good.txt"

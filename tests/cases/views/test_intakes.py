@@ -261,3 +261,31 @@ def test_a_paste_that_is_too_large_is_told_the_way_of_a_file(site: Client) -> No
 
 def test_the_form_tells_the_browser_how_large_a_list_may_be(site: Client) -> None:
     assert f'data-largest="{LARGEST_BYTES}"' in site.get("/intakes/new/").content.decode()
+
+
+def test_a_long_paste_that_is_refused_comes_back_where_it_was_typed(site: Client) -> None:
+    text = "a.example\nb.example\n"
+    answer = site.post(
+        "/intakes/new/",
+        {"verdict": "neither", "pasted": "", "file": SimpleUploadedFile("pasted.txt", text.encode())},
+    )
+    assert answer.status_code == 422
+    assert answer.context["form"]["pasted"].value() == text
+    assert text in answer.content.decode()
+
+
+def test_what_is_wrong_with_a_long_paste_is_told_where_it_was_typed(site: Client) -> None:
+    answer = site.post(
+        "/intakes/new/",
+        {"verdict": "blocked", "pasted": "", "file": SimpleUploadedFile("pasted.txt", b"# nothing\n")},
+    )
+    form = answer.context["form"]
+    assert (answer.status_code, list(form.errors)) == (422, ["pasted"])
+
+
+def test_a_chosen_file_of_another_name_is_not_put_into_the_field(site: Client) -> None:
+    answer = site.post(
+        "/intakes/new/",
+        {"verdict": "neither", "pasted": "", "file": SimpleUploadedFile("good.txt", b"a.example\n")},
+    )
+    assert not answer.context["form"]["pasted"].value()
