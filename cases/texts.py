@@ -13,8 +13,16 @@ LONGEST_NOTE = 10_000
 # Controls, format characters (marks of direction, zero width, tags), private use, lone surrogates, separators
 # of lines and paragraphs.
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
-# Of the letters and marks, those that leave nothing to see: joiners and fillers of single scripts.
-_BLANK = {*"\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0", *map(chr, range(0xFE00, 0xFE0E))}
+# Of the letters, marks and signs, those that leave nothing to see: joiners, fillers and blanks of single
+# scripts.
+_BLANK = {
+    *"\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc\U00016fe4\U0001d159",
+    *map(chr, range(0xFE00, 0xFE0E)),
+    # Of no meaning yet, but to be drawn as nothing.
+    "\u2065",
+    *map(chr, range(0xFFF0, 0xFFF9)),
+    *map(chr, range(0xE0000, 0xE1000)),
+}
 # Format characters that are signs of their own.
 _SIGNS = {*map(chr, range(0x600, 0x606)), *"\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"}
 _JOINER, _NON_JOINER = "\u200d", "\u200c"
@@ -119,12 +127,12 @@ def _joins_pictures(text: str, at: int) -> bool:
 
 
 def _is_symbol(letter: str) -> bool:
-    return bool(letter) and unicodedata.category(letter) == "So"
+    return bool(letter) and unicodedata.category(letter) == "So" and letter not in _BLANK
 
 
 def _is_picture(letter: str) -> bool:
     """Whether it may be drawn as a letter or as a picture."""
-    if not letter:
+    if not letter or letter in _BLANK:
         return False
     return letter in "0123456789#*\u2139" or (
         not letter.isascii() and unicodedata.category(letter)[0] in "PS"

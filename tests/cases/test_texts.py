@@ -28,6 +28,15 @@ HIDDEN = {
     "private use": "\ue000",
     "a lone surrogate": "\ud800",
     "a filler": "\u3164",
+    "a cell of Braille without a dot": "\u2800",
+    "a place for an object": "\ufffc",
+    "a note without a head": "\U0001d159",
+    "a filler of Khitan": "\U00016fe4",
+    "one to be ignored of no meaning yet": "\u2065",
+    "a special of no meaning yet": "\ufff0",
+    "the last special of no meaning yet": "\ufff8",
+    "a tag of no meaning yet": "\U000e0000",
+    "the last tag of no meaning yet": "\U000e0fff",
     "a grapheme joiner": "\u034f",
     "a variation": "\ufe01",
     "a joiner between Latin letters": "\u200d",
@@ -51,7 +60,7 @@ SEEN = {
     "Korean": "\ud55c\uad6d",
     "Vietnamese": "e\u0323\u0302",
 }
-FILLERS = "\u115f\u1160\u3164\uffa0"
+FILLERS = "\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159"
 
 
 @pytest.mark.parametrize("what", HIDDEN)
@@ -77,6 +86,10 @@ def test_what_people_write_in_their_own_scripts_stays(what: str) -> None:
 )
 def test_a_joiner_that_joins_nothing_is_hidden(text: str) -> None:
     assert first_hidden(text)
+
+
+def test_a_joiner_between_two_blanks_joins_no_pictures() -> None:
+    assert with_escapes("\u2800\u200d\u2800") == "\\u2800\\u200d\\u2800"
 
 
 def test_a_message_tells_the_line_in_which_it_stands() -> None:
