@@ -19,7 +19,7 @@ from django.db import connection
 
 from cases.arrays import array_of_numbers
 from cases.verdicts.precedence import Ruling
-from cases.verdicts.preview_sql import ANY_OLD, ENDING, MAKING, MAKING_ANEW, OLD
+from cases.verdicts.preview_sql import ANY_OLD, ENDING, MAKING, MAKING_ANEW, OF_OLD, OLD
 from cases.verdicts.settle import Reach, select_reached
 from cases.verdicts.subject import SubjectKind
 
@@ -144,8 +144,8 @@ def preview_of_making(rulings: Sequence[Ruling], *, rows: int = 0) -> list[Previ
     old = _old_among(asked)
     if len(old) > MOST_ANEW:
         previews = _read(MAKING, asked, len(rulings))
-        for preview in previews:
-            preview.standing[_OLD] = "yes"
+        for n in _covering_old(asked):
+            previews[n].standing[_OLD] = "yes"
         return previews
     if old:
         return _read(MAKING_ANEW, asked | {"ids": array_of_numbers(old), "without": None}, len(rulings))
@@ -160,6 +160,12 @@ def _old_among(asked: dict[str, Any]) -> list[int]:
             return []
         cursor.execute(OLD, asked | {"most": MOST_ANEW + 1})
         return [pk for (pk,) in cursor.fetchall()]
+
+
+def _covering_old(asked: dict[str, Any]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(OF_OLD, asked)
+        return [n for (n,) in cursor.fetchall()]
 
 
 def preview_of_ending(decision_id: int, reach: Reach, *, rows: int = 0) -> Preview:

@@ -62,14 +62,16 @@ ANY_OLD = f"""
     SELECT EXISTS (SELECT FROM cases_resettling) OR EXISTS (SELECT FROM cases_decision d WHERE {_PAST})
 """
 _ASKED = f"would_be AS MATERIALIZED (SELECT * FROM {_WOULD_BE}), covered AS ({_COVERED})"
-OLD = f"""
-    WITH {_ASKED}, past AS MATERIALIZED (SELECT d.id FROM cases_decision d WHERE {_PAST})
-    SELECT DISTINCT c.id FROM covered c JOIN would_be w ON w.n = c.n
+_OLD = """
+      FROM covered c JOIN would_be w ON w.n = c.n
      WHERE (w.case_id IS NULL OR w.case_id = c.case_id)
        AND (c.id IN (SELECT endpoint_id FROM cases_resettling)
             OR c.name_decision_id IN (SELECT id FROM past) OR c.address_decision_id IN (SELECT id FROM past))
-     LIMIT %(most)s
 """
+_WITH_PAST = f"WITH {_ASKED}, past AS MATERIALIZED (SELECT d.id FROM cases_decision d WHERE {_PAST})"
+OLD = f"{_WITH_PAST} SELECT DISTINCT c.id {_OLD} LIMIT %(most)s"
+# Which rulings cover any of them.
+OF_OLD = f"{_WITH_PAST} SELECT DISTINCT c.n {_OLD}"
 # Endpoints `c` as they are now: those that were judged anew stand in for what their rows tell.
 _NOW = """
     SELECT c.n, c.id, c.case_id, c.file_id, c.value, c.named, c.on_name, c.on_address,

@@ -199,6 +199,17 @@ def test_nothing_is_approved_while_too_much_of_it_is_being_settled(
         approve(actor=rui, proposal=put_off.proposals.get(), seen=now.digest)
 
 
+def test_what_is_being_settled_holds_up_those_previews_alone_that_cover_it(
+    put_off: Decision, case: Case, rui: Person, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(preview_module, "MOST_ANEW", 0)
+    merge_and_settle(case, row("", "apart.example"))
+    apart = unsaved(rui, case, ("apart.example", "blocked", "everywhere", 0, "a.exe"))
+    both = preview_of_making([ruling_of(apart), ruling_of(put_off)])
+    assert [each.is_old for each in both] == [False, True]
+    assert both[0].by_verdicts == [("undecided", "blocked", 1)]
+
+
 @pytest.fixture
 def seen(case: Case) -> None:
     merge_and_settle(
