@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -13,9 +13,18 @@ from footprint.desk.drawn import icon
 _CURRENT = mark_safe(' aria-current="page"')
 
 
-@cache
 def rail_link(key: str, name: str, route: str, *, is_current: bool) -> SafeString:
     """Empty where the route is not part of the site."""
+    return _rail_link(get_script_prefix(), key, name, route, is_current=is_current)
+
+
+def bottombar_link(key: str, name: str, route: str, *, is_current: bool) -> SafeString:
+    return _bottombar_link(get_script_prefix(), key, name, route, is_current=is_current)
+
+
+# The prefix of the site is of a request, and every address that is reversed begins with it.
+@cache
+def _rail_link(_prefix: str, key: str, name: str, route: str, *, is_current: bool) -> SafeString:
     return _link(
         '<a class="rail-link" href="{}" title="{}"{}>{}<span class="name">{}</span></a>',
         route,
@@ -27,7 +36,7 @@ def rail_link(key: str, name: str, route: str, *, is_current: bool) -> SafeStrin
 
 
 @cache
-def bottombar_link(key: str, name: str, route: str, *, is_current: bool) -> SafeString:
+def _bottombar_link(_prefix: str, key: str, name: str, route: str, *, is_current: bool) -> SafeString:
     return _link(
         '<a href="{}"{}>{}<span>{}</span></a>', route, _CURRENT if is_current else "", icon(key, 20), name
     )
