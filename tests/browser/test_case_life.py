@@ -195,3 +195,14 @@ def test_all_of_it_works_without_javascript(chromium: Browser, live_site: LiveSi
         page.goto("/week/")
         expect(page.get_by_role("heading", name="Who decided")).to_be_visible()
         assert Case.objects.get(pk=world.case.pk).state == "watching"
+
+
+def test_on_a_phone_the_whole_why_is_read_once_the_head_is_opened(signed_in: Page, world: World) -> None:
+    world.case.why = "A beacon was seen on many devices of the plant. " * 20
+    world.case.save()
+    signed_in.set_viewport_size({"width": 390, "height": 844})
+    signed_in.goto(f"/cases/{world.case.pk}/")
+    is_cut = "why => why.scrollHeight > why.clientHeight"
+    assert signed_in.locator(".head .why").evaluate(is_cut)
+    signed_in.locator(".head .fold-narrow > summary").click()
+    assert not signed_in.locator(".head .why").evaluate(is_cut)
