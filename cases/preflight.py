@@ -217,7 +217,7 @@ def _against(case: Case, subject: Subject, verdict: str, scope: str) -> tuple[li
     if scope != Decision.Scope.EVERYWHERE:
         found = found.covering(case)
     rank = Ruling(0, precedence.Verdict(verdict), subject, Scope(scope)).rank
-    listed = list(found.select_related("proposer", "made_in").order_by("-pk")[: _LOOKED_AT + 1])
+    listed = list(found.select_related("proposer", "approver", "made_in").order_by("-pk")[: _LOOKED_AT + 1])
     against = [_one_against(decision, subject, rank) for decision in listed[:_LOOKED_AT]]
     against.sort(key=lambda each: (not each.wins, each.relation != "the same", -each.decision.pk))
     return against[:DECISIONS_AT_MOST], max(0, len(listed) - DECISIONS_AT_MOST), len(listed) > _LOOKED_AT

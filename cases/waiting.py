@@ -71,7 +71,7 @@ def decisions_expiring_for(person: Person) -> DecisionQuerySet:
     found = Decision.objects.in_force().filter(
         Q(proposer=person) | Q(made_in__owner=person) | Q(made_in__assignee=person)
     )
-    ending = found.filter(expires_at__lte=soon).select_related("proposer", "case", "made_in")
+    ending = found.filter(expires_at__lte=soon).select_related("proposer", "approver", "case", "made_in")
     return ending.order_by("expires_at", "pk")
 
 

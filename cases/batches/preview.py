@@ -19,15 +19,15 @@ from footprint.accounts.models import Person
 
 _BY_VERDICT = "SELECT verdict, count(*) FROM cases_batchvalue WHERE batch_id = %(batch)s GROUP BY verdict"
 _BY_KIND = "SELECT kind, count(*) FROM cases_batchvalue WHERE batch_id = %(batch)s GROUP BY kind"
-# Decisions whose place the new ones take, by what they say and who made them.
+# Decisions whose place the new ones take, by what they say and who put them in force.
 _SUPERSEDED = f"""
-    SELECT d.verdict, d.proposer_id, count(*)
+    SELECT d.verdict, coalesce(d.approver_id, d.proposer_id), count(*)
       FROM cases_batchvalue v
       JOIN cases_decision d ON d.subject = v.value AND d.subject_kind = v.kind
      WHERE v.batch_id = %(batch)s AND {IN_FORCE} AND d.scope = %(scope)s
        AND d.case_id IS NOT DISTINCT FROM %(case)s AND d.file_kind = %(file_kind)s
        AND d.file_key = %(file_key)s
-     GROUP BY d.verdict, d.proposer_id ORDER BY count(*) DESC
+     GROUP BY 1, 2 ORDER BY count(*) DESC
 """
 # Narrower decisions that say otherwise go on governing.
 _NARROWER = f"""

@@ -186,6 +186,12 @@ class Decision(models.Model):
         return self.approver or self.proposer
 
     @property
+    def by_whom(self) -> str:
+        """As people say it: who put it in force, and who proposed it where that was another."""
+        proposed = f", proposed by {self.proposer}" if self.approver_id is not None else ""
+        return f"{self.in_force_by}{proposed}"
+
+    @property
     def is_living(self) -> bool:
         return self.state in (self.State.IN_FORCE, self.State.PROPOSED)
 

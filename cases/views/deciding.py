@@ -110,7 +110,7 @@ def _said_undone(undone: Undone, value: CaseValue | None) -> str:
     """What governs the value now may be another decision: its verdict is read after the undo."""
     typed = undone.withdrawn.subject_typed
     if undone.remade is not None:
-        return f"Undone: {typed} is {undone.remade.verdict} by {undone.remade.proposer} again."
+        return f"Undone: {typed} is {undone.remade.verdict} by {undone.remade.in_force_by} again."
     if value is None or waiting_values(value.case_id, [value.value])[value.value]:
         return f"Undone: {undone.withdrawn}."
     value.refresh_from_db(fields=["verdict"])

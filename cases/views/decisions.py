@@ -24,7 +24,9 @@ def decisions(request: SignedInRequest, pk: int) -> HttpResponse:
     if before and not (before.isascii() and before.isdecimal() and len(before) < 19):
         raise BadRequest("This is not a page of the list.")
     page = made.filter(pk__lt=int(before)) if before else made
-    shown = list(page.select_related("proposer", "ended_by", "supersedes").order_by("-pk")[: PAGE + 1])
+    shown = list(
+        page.select_related("proposer", "approver", "ended_by", "supersedes").order_by("-pk")[: PAGE + 1]
+    )
     context = {
         "nav": "cases",
         "case": case,

@@ -132,7 +132,7 @@ def files_of(value: CaseValue) -> list[CaseFile]:
 def in_force_on(case: Case, value: CaseValue) -> QuerySet[Decision]:
     """The decisions in force that cover the value and reach this case."""
     found = covering_values([value.value]).in_force().covering(case)
-    return found.select_related("proposer", "made_in").order_by("pk")
+    return found.select_related("proposer", "approver", "made_in").order_by("pk")
 
 
 def last_reason(person: Person, verdict: str) -> str:

@@ -90,4 +90,6 @@ def extend_decision(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _decision(pk: int) -> Decision:
-    return get_object_or_404(Decision.objects.select_related("proposer", "case", "made_in"), pk=pk)
+    return get_object_or_404(
+        Decision.objects.select_related("proposer", "approver", "case", "made_in"), pk=pk
+    )

@@ -129,4 +129,4 @@ def _elsewhere(verdict: str, decisions: Sequence[Decision]) -> Mark:
         words = f"{verdict} for {latest.file_key}"
     else:
         words = f"{verdict} {len(decisions)}× elsewhere"
-    return Mark(Rank.ELSEWHERE, "tag", words, f"by {latest.proposer}: {latest.reason}", verdict)
+    return Mark(Rank.ELSEWHERE, "tag", words, f"by {latest.by_whom}: {latest.reason}", verdict)

@@ -197,7 +197,7 @@ def _at_rest(row: Row) -> str:
         )
     if row.proposal is not None and row.value.is_open:
         return _waits(row.proposal)
-    who = row.decision.proposer.first_name if row.decision else ""
+    who = row.decision.in_force_by.first_name if row.decision else ""
     return glyphs.with_glyph("verdict", row.value.verdict, who=who)
 
 

@@ -227,7 +227,7 @@ def _oldest() -> CaseValue | None:
 def _expiring(week: IsoWeek, now: datetime) -> Expiring:
     until = week.moved(1).end
     due = Decision.objects.in_force().filter(expires_at__gt=max(now, week.begin), expires_at__lt=until)
-    listed = due.select_related("proposer", "made_in").order_by("expires_at", "pk")[:LISTED]
+    listed = due.select_related("proposer", "approver", "made_in").order_by("expires_at", "pk")[:LISTED]
     return Expiring(list(listed), due.count(), until)
 
 

@@ -74,7 +74,7 @@ def watchlist(request: SignedInRequest, slug: str) -> HttpResponse:
     matching = everything.filter(subject__icontains=search.replace("[.]", ".")) if search else everything
     before = whole_number(request.GET, "before")
     listed = matching.filter(pk__lt=before) if before else matching
-    page = list(listed.select_related("proposer", "made_in").order_by("-pk")[: PAGE + 1])
+    page = list(listed.select_related("proposer", "approver", "made_in").order_by("-pk")[: PAGE + 1])
     kinds = dict(everything.values_list("subject_kind").annotate(n=Count("pk")).order_by("subject_kind"))
     context = {
         **frame(request, shown, "entries"),
@@ -109,7 +109,9 @@ def versions(request: SignedInRequest, slug: str) -> HttpResponse:
         "old": old,
         "difference": _difference(shown, old, new),
         "cut": CHANGES_SHOWN,
-        "conflicts": shown.conflicts.select_related("against__proposer")[:CONFLICTS_SHOWN],
+        "conflicts": shown.conflicts.select_related("against__proposer", "against__approver")[
+            :CONFLICTS_SHOWN
+        ],
         "conflict_count": shown.conflicts.count(),
     }
     return render(request, "desk/watchlist_versions.html", context)
@@ -179,7 +181,8 @@ def _difference(shown: Watchlist, old: int, new: int | None) -> Difference | Non
 def _list_rows(lists: Sequence[Watchlist]) -> list[ListRow]:
     """One question per list, because each is a rule of its own, and two more for all of them."""
     counts = [decisions_of(each).aggregate(entries=Count("pk"), newest=Max("pk")) for each in lists]
-    newest = Decision.objects.select_related("proposer").in_bulk([count["newest"] for count in counts])
+    people = Decision.objects.select_related("proposer", "approver")
+    newest = people.in_bulk([each["newest"] for each in counts])
     published = {each.watchlist_id: each for each in Publication.objects.newest_of_each_list()}
     return [
         ListRow(each, count["entries"], newest.get(count["newest"]), published.get(each.pk))

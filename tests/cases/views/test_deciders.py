@@ -15,7 +15,7 @@ from cases.verdicts.settle import take_verdict_lock
 from cases.views.rows import Row, rows_of
 from footprint.accounts.models import Person, Role
 from tests.cases.verdicts.test_settle import put
-from tests.cases.views.pages import queue_url
+from tests.cases.views.pages import queue_url, text_of
 from tests.cases.world import decide_on, merge_and_settle, row
 from tests.roles import person_with
 
@@ -47,6 +47,18 @@ def test_a_name_blocked_by_its_address_names_who_blocked_the_address(case: Case,
     resettle([theirs])
     shown = row_of(case, "a.example", ana)
     assert (shown.value.verdict, shown.decision, shown.may_undo) == ("blocked", theirs, False)
+
+
+def test_who_put_a_proposal_in_force_is_told_as_the_one_who_decided(
+    case: Case, rui: Person, site: Client, ana: Person
+):
+    merge_and_settle(case, row("", "a.corp.example"), row("", "b.example"))
+    decision = wide(case, ana, "a.corp.example", "*.corp.example", "blocked", "everywhere")
+    said = text_of(site.get(queue_url(case, "state=all")))
+    assert f"blocked {decision.in_force_by.first_name}" in said
+    assert f"blocked {ana.first_name}" not in said
+    assert decision.by_whom == f"{decision.approver}, proposed by {ana}"
+    assert decision.by_whom in text_of(site.get(reverse("decision-extend", args=[decision.pk])))
 
 
 def test_ones_own_decision_that_decides_is_undone_from_the_row(case: Case, rui: Person, site: Client):
