@@ -199,6 +199,4 @@ def test_each_side_of_what_waits_is_bound_for_itself(case: Case):
     with connection.execute_wrapper(watch):
         waiting_in(case.pk)
     (sql,) = asked
-    first, _, second = sql.partition("UNION")
-    assert "LIMIT" in first
-    assert "LIMIT" in second.partition(")")[0]
+    assert sql.count("LIMIT %(few)s)") == 2

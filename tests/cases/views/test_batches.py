@@ -312,8 +312,8 @@ def test_the_pages_take_as_many_queries_for_many_values_as_for_few(
         site.get(page_of(done))
 
 
-DRAFT_QUERIES = 23
-BATCH_QUERIES = 12
+DRAFT_QUERIES = 22
+BATCH_QUERIES = 11
 
 
 def test_a_draft_of_a_case_closed_meanwhile_is_shown_without_its_preview(

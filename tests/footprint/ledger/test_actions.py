@@ -85,6 +85,7 @@ NO_ENTRY = {
     "cases.watchlists.target_actions.ask_for_dry_run": "a wish is a note to the worker",
     "cases.watchlists.target_actions.ask_for_reconciliation": "as ask_for_dry_run; what it sends is an entry",
     "hunts.source_actions.forget_wish": "a wish for a test is a note to the worker; the test is an entry",
+    "hunts.source_actions.note_wait": "as forget_wish",
     "hunts.source_actions.wish_for_probe": "as forget_wish",
 }
 
