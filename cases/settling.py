@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from cases.models import Decision, Resettling
+from cases.models import Decision
 from cases.verdicts.settle import (
     Reach,
     Settled,
@@ -46,6 +46,20 @@ _WAITING_IN = """
         UNION
         (SELECT r.endpoint_id FROM cases_resettling r WHERE r.case_id = %(case)s LIMIT %(few)s)
         LIMIT %(few)s
+    ) waiting
+"""
+# In order, so that the index is walked.
+_ANY_WAITING = """
+    SELECT EXISTS (SELECT FROM cases_resettling)
+        OR (SELECT true FROM cases_endpoint e WHERE NOT e.settled
+             ORDER BY e.case_id, e.value LIMIT 1) IS NOT NULL
+"""
+_WAITING_OF = """
+    SELECT count(*) FROM (
+        (SELECT e.id FROM cases_endpoint e WHERE NOT e.settled AND e.id IN ({reached}) LIMIT %s)
+        UNION
+        (SELECT r.endpoint_id FROM cases_resettling r WHERE r.endpoint_id IN ({reached}) LIMIT %s)
+        LIMIT %s
     ) waiting
 """
 # Between and in order, so that the index is walked: where most of what waits is of one value, PostgreSQL
@@ -143,16 +157,15 @@ def waiting_values(case_id: int, values: Sequence[str]) -> Counter[str]:
 
 
 def waiting_of(decision: Decision) -> Waiting:
-    """Endpoints that the decision reaches and whose verdict is old, be it for this decision or another."""
-    if not Resettling.objects.exists():
-        return Waiting()
+    """Endpoints that the decision reaches and that were never judged, or whose verdict is old, be it for this
+    decision or another."""
     select, parameters = select_reached(reach_of(decision))
+    few = COUNTED_AT_MOST + 1
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT count(*) FROM (
-                    SELECT FROM cases_resettling WHERE endpoint_id IN ({select}) LIMIT %s) few""",  # noqa: S608  # constants
-            [*parameters, COUNTED_AT_MOST + 1],
-        )
+        cursor.execute(_ANY_WAITING)
+        if cursor.fetchone() == (False,):
+            return Waiting()
+        cursor.execute(_WAITING_OF.format(reached=select), [*parameters, few, *parameters, few, few])
         (count,) = cursor.fetchone()
     return Waiting.of(count)
 

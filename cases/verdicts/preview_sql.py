@@ -23,7 +23,7 @@ _WITHIN = f"({{at}} >= {_FIRST} AND {{at}} <= {_LAST})"
 _ON_ADDRESS, _ON_NAME = _WITHIN.format(at="e.ip"), _WITHIN.format(at="e.dns_ip")
 _SEEN = """
     w.n, e.id, e.case_id, e.file_id, e.value, e.dns <> '' AS named, e.verdict AS before, e.name_verdict,
-    e.address_verdict, e.name_decision_id, e.address_decision_id
+    e.address_verdict, e.name_decision_id, e.address_decision_id, e.settled
 """
 # No endpoint twice: what both sides of an endpoint reach is found by its address. So nothing is grouped and
 # looked up again, which for a network of a million endpoints took most of the time.
@@ -56,16 +56,19 @@ _COVERED = f"""
     SELECT {_SEEN}, true, false FROM would_be w JOIN cases_endpoint e ON {_ON_NAME}
      WHERE w.kind = 'network' AND {_ON_ADDRESS} IS NOT TRUE
 """
-# A row tells an old verdict while its settling is put off, and while what governs it is past its time.
+# A row tells an old verdict until it is settled for the first time, while its settling is put off, and while
+# what governs it is past its time. The unsettled are asked for in order, so that their index is walked.
 _PAST = "d.state = 'in force' AND d.expires_at <= statement_timestamp()"
 ANY_OLD = f"""
     SELECT EXISTS (SELECT FROM cases_resettling) OR EXISTS (SELECT FROM cases_decision d WHERE {_PAST})
+        OR (SELECT true FROM cases_endpoint e WHERE NOT e.settled
+             ORDER BY e.case_id, e.value LIMIT 1) IS NOT NULL
 """
 _ASKED = f"would_be AS MATERIALIZED (SELECT * FROM {_WOULD_BE}), covered AS ({_COVERED})"
 _OLD = """
       FROM covered c JOIN would_be w ON w.n = c.n
      WHERE (w.case_id IS NULL OR w.case_id = c.case_id)
-       AND (c.id IN (SELECT endpoint_id FROM cases_resettling)
+       AND (NOT c.settled OR c.id IN (SELECT endpoint_id FROM cases_resettling)
             OR c.name_decision_id IN (SELECT id FROM past) OR c.address_decision_id IN (SELECT id FROM past))
 """
 _WITH_PAST = f"WITH {_ASKED}, past AS MATERIALIZED (SELECT d.id FROM cases_decision d WHERE {_PAST})"

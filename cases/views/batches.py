@@ -113,7 +113,7 @@ def _all(request: SignedInRequest, case: Case, query: QueryDict) -> CaseValueQue
     filters = Filters.read(query, case.files.all(), new_since=visit_of(request, case))
     if filters.mistakes:
         raise CannotDecide("", " ".join(filters.mistakes.values()))
-    return filters.apply(CaseValue.objects.filter(case=case))
+    return filters.apply(case)
 
 
 def _picked(request: SignedInRequest, case: Case) -> CaseValueQuerySet:

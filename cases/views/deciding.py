@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -10,6 +10,7 @@ from django.db.models import Count
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
@@ -225,7 +226,13 @@ def _conflict(
 
 
 def _day_of(end: datetime | None) -> date | None:
-    return end.astimezone(UTC).date() if end is not None else None
+    """As the reader is shown it."""
+    if end is None:
+        return None
+    try:
+        return timezone.localtime(end).date()
+    except OverflowError:  # the last hours that a date can have are another year in some zones
+        return end.date()
 
 
 def _is_same_place(form: DecideForm, value: CaseValue, theirs: Decision | None) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.core.exceptions import BadRequest
 from django.http import QueryDict
 
-from cases.models import CaseFile, ValueKind, Verdict
+from cases.models import Case, CaseFile, CaseValue, ValueKind, Verdict
 from cases.observed import host_of
 from cases.ordering import ORDERS, QUEUE_ORDER, Order, read_order
 from cases.value_queryset import CaseValueQuerySet
@@ -99,13 +99,11 @@ class Filters:
         }
         return {name: words for name, words in named.items() if words}
 
-    def apply(self, values: CaseValueQuerySet) -> CaseValueQuerySet:
+    def apply(self, case: Case) -> CaseValueQuerySet:
+        """The values of the case that are asked for."""
+        values = CaseValue.objects.filter(case=case)
         if self.verdict:
             values = values.filter(verdict=self.verdict)
-        return self.apply_narrow(values)
-
-    def apply_narrow(self, values: CaseValueQuerySet) -> CaseValueQuerySet:
-        """All but the verdict."""
         if self.kind:
             values = values.filter(kind=self.kind)
         if self.search:
@@ -121,7 +119,7 @@ class Filters:
         if self.is_new and self.new_since:
             values = values.filter(added_at__gt=self.new_since)
         if self.is_proposed:
-            values = with_proposal(values)
+            values = with_proposal(values, case)
         return values
 
     def chips(self) -> list[Chip]:

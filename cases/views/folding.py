@@ -101,7 +101,7 @@ class Names:
     @classmethod
     def of(cls, case: Case, filters: Filters) -> Names:
         verdicts = (filters.verdict,) if filters.verdict else tuple(Verdict.values)
-        values = filters.apply(CaseValue.objects.filter(case=case))
+        values = filters.apply(case)
         return cls(case.pk, verdicts, filters.is_narrow, values)
 
     def domains_of(self, verdict: str, after: str) -> list[str]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from django.db.models import Exists, OuterRef, Q
 
-from cases.models import CaseFile, Decision
+from cases.models import Case, CaseFile, Decision
 from cases.querysets import EXACT_KINDS
 from cases.value_queryset import CaseValueQuerySet
 
-# Proposals on names below a star and on networks that the filter looks at, the oldest.
+# Proposals on names below a star and on networks that the filter looks at, the oldest that reach the case.
 WIDE_AT_MOST = 50
 
 
-def with_proposal(values: CaseValueQuerySet) -> CaseValueQuerySet:
-    """Those on which a decision is proposed that reaches their case, exactly or from around."""
-    wide = list(Decision.objects.proposed().wide().order_by("pk")[:WIDE_AT_MOST])
+def with_proposal(values: CaseValueQuerySet, case: Case) -> CaseValueQuerySet:
+    """Those of the case on which a decision is proposed that reaches it, exactly or from around."""
+    wide = list(Decision.objects.proposed().wide().covering(case).order_by("pk")[:WIDE_AT_MOST])
     exact = _exactly(values)
     if not wide:
         return exact
@@ -33,12 +33,6 @@ def _exactly(values: CaseValueQuerySet) -> CaseValueQuerySet:
 
 
 def _around(values: CaseValueQuerySet, decision: Decision) -> list[CaseValueQuerySet]:
-    reached = values
-    if decision.scope == Decision.Scope.CASE:
-        reached = values.filter(case=decision.case_id)
-    elif decision.scope == Decision.Scope.FILE:
-        named = CaseFile.objects.filter(case=OuterRef("case"), kind=decision.file_kind, key=decision.file_key)
-        reached = values.filter(Exists(named))
     if decision.subject_kind == Decision.SubjectKind.NETWORK:
-        return [reached.addresses_in(decision.subject)]
-    return [reached.names_below(decision.subject), reached.filter(kind="name", value=decision.subject)]
+        return [values.addresses_in(decision.subject)]
+    return [values.names_below(decision.subject), values.filter(kind="name", value=decision.subject)]

@@ -163,7 +163,7 @@ def counts_of(case: Case, filters: Filters) -> Counts:
     of_case = count_values(case.pk)
     if not filters.is_narrow:
         return Counts(of_case, of_case.of(filters.verdict) if filters.verdict else of_case.everything)
-    values = filters.apply(CaseValue.objects.filter(case=case))
+    values = filters.apply(case)
     found = values.counted_by_age(FEW) if filters.search else values.counted(FEW)
     return Counts(of_case, min(found, FEW), is_more=found > FEW)
 
@@ -171,7 +171,7 @@ def counts_of(case: Case, filters: Filters) -> Counts:
 def page_of(
     case: Case, filters: Filters, counts: Counts, after: Place | None, at_most: int
 ) -> list[CaseValue]:
-    values = filters.apply(CaseValue.objects.filter(case=case))
+    values = filters.apply(case)
     if filters.is_narrow and not counts.is_more:
         return values.page_of_few(filters.order, after, at_most)
     return values.page_of_many(filters.order, after, at_most)

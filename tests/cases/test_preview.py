@@ -27,7 +27,7 @@ from cases.verdicts.preview import Preview, preview_of_making
 from cases.verdicts.settle import Settled, take_verdict_lock
 from footprint.accounts.models import Person, Role
 from tests.cases.verdicts.test_settle import PAIRS, SUBJECTS, WORLDS, make_world, put
-from tests.cases.world import decide_on, merge_and_settle, row, verdict_of
+from tests.cases.world import decide_on, merge_and_settle, merge_only, row, verdict_of
 from tests.roles import person_with
 
 NEW = st.tuples(
@@ -248,3 +248,14 @@ def test_what_moved_is_another_digest(seen: None, case: Case, rui: Person):
     before = preview_of(wide)
     decide_on(rui, case, "a.corp.example", "allowed", "case")
     assert preview_of(wide).digest != before.digest
+
+
+def test_what_nobody_settled_yet_is_judged_anew(case: Case, rui: Person, ana: Person):
+    merge_and_settle(case, row("203.0.113.1", "old.example"))
+    decide_on(ana, case, "old.example", "allowed", "case")
+    merge_only(case, row("203.0.113.2", "old.example"), row("203.0.113.3", "new.old.example"))
+    wide = decide_on(rui, case, "old.example", subject="*.old.example")
+    foreseen = preview_of(wide)
+    assert foreseen.by_verdicts == [("undecided", "blocked", 1)]
+    settle_unsettled(case.pk)
+    assert preview_of(wide).as_kept() == foreseen.as_kept()

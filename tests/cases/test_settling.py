@@ -155,6 +155,12 @@ def test_what_was_never_judged_waits_too(case: Case):
     }
 
 
+def test_what_a_decision_reaches_and_nobody_judged_yet_waits_too(case: Case, wide: Decision):
+    settle_waiting()
+    merge_only(case, row("", "new.corp.example"), row("", "other.example"))
+    assert settling.waiting_of(wide) == settling.Waiting(1)
+
+
 def test_an_endpoint_that_waits_for_two_causes_is_counted_once(case: Case, wide: Decision):
     Endpoint.objects.filter(case=case, value="n1.corp.example").update(settled=False)
     assert waiting_in(case.pk).endpoints == 5

@@ -238,6 +238,21 @@ def test_an_expiry_at_the_end_of_the_calendar_is_shown_in_every_zone(
     assert site.post(decide_url(value), form).status_code == 409
 
 
+@pytest.mark.parametrize(("days", "differs"), [(0, True), (-1, False)])
+def test_in_a_conflict_ends_differ_when_their_days_do_as_the_reader_is_shown_them(
+    site: Client, value: CaseValue, ana: Person, rui: Person, days: int, differs: bool
+) -> None:
+    Person.objects.filter(pk=rui.pk).update(time_zone="Asia/Tokyo")
+    day = timezone.now().astimezone(UTC) + timedelta(days=30)
+    form = form_for(site, value, "allowed", reason="Vendor CDN", until_date=day.date().isoformat())
+    theirs = decide_on(ana, value.case, "a.example")
+    # In Tokyo four in the afternoon of UTC is the next day.
+    ends = day.replace(hour=16, minute=0) + timedelta(days=days)
+    Decision.objects.filter(pk=theirs.pk).update(expires_at=ends)
+    page = site.post(decide_url(value), form).content.decode()
+    assert re.findall(r'<tr ?(.*?)><th scope="row">Until', page) == ['class="dif"' if differs else ""]
+
+
 # Undo
 
 

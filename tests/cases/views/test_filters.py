@@ -9,6 +9,7 @@ from django.test import Client
 
 from cases.models import Case, Decision
 from cases.ordering import ORDERS
+from cases.views import proposed
 from footprint.accounts.models import Person
 from tests.cases.views.pages import queue_url, text_of, values_on
 from tests.cases.world import decide_on, merge_and_settle, open_case, row, value_of
@@ -166,3 +167,15 @@ def test_what_is_proposed_around_a_value_for_another_case_or_file_is_not_shown(
     decide_on(ana, other, "a.contoso.example", "blocked", "file", subject="*.contoso.example", file=file)
     assert values_on(site.get(queue_url(case, "proposed=1"))) == []
     assert values_on(site.get(queue_url(other, "proposed=1"))) == ["a.contoso.example"]
+
+
+def test_wide_proposals_of_other_cases_leave_room_for_those_that_reach_this_one(
+    site: Client, ana: Person, rui: Person, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proposed, "WIDE_AT_MOST", 1)
+    other = open_case(rui, "other.exe")
+    for each in (case, other):
+        merge_and_settle(each, row(dns="a.contoso.example", file=each.files.all()[0].key))
+    for each in (other, case):
+        decide_on(ana, each, "a.contoso.example", "blocked", "case", subject="*.contoso.example")
+    assert values_on(site.get(queue_url(case, "proposed=1"))) == ["a.contoso.example"]
