@@ -24,6 +24,7 @@ from cases.batches.claims import FencedOff, claim
 from cases.batches.deciding import decide_step
 from cases.batches.freezing import freeze
 from cases.batches.pace import Pace
+from cases.batches.preview import preview_batch
 from cases.batches.sweep import sweep, take_back_lost
 from cases.models import Batch, BatchValue, Case, Decision
 from cases.proposal_actions import approve
@@ -77,6 +78,14 @@ def test_all_decisions_and_entries_carry_the_batch(rui: Person, case: Case):
     assert {entry.content["after"]["batch"] for entry in entries} == {batch.pk}
     assert batch.decisions.count() == 2
     assert list(differences()) == []
+
+
+def test_what_would_be_superseded_is_told_of_whoever_put_it_in_force(rui: Person, ana: Person, case: Case):
+    held = decide_on(ana, case, NAMES[0], "allowed")
+    lea = person_with(Role.LEAD, "lea")
+    Decision.objects.filter(pk=held.pk).update(approver=lea)
+    (told,) = preview_batch(drafted(rui, case, NAMES[0])).superseded
+    assert (told.person, told.count) == (str(lea), 1)
 
 
 def test_what_is_in_force_in_the_same_place_is_superseded(rui: Person, ana: Person, case: Case):
