@@ -3,8 +3,9 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-# Every index is written with every row, in a bulk decision by the hundred thousand. Those of people and cases
-# on decisions answer no question; a verdict in an index of endpoints made each changed one write all others.
+# Every index is written with every row, in a bulk decision by the hundred thousand. Nothing looks decisions up by
+# those of people and cases; a verdict in an index of endpoints made each changed one write all others.
+# What takes long is built first: dropping shuts out readers until the end of the transaction.
 class Migration(migrations.Migration):
     dependencies = [
         ("cases", "0023_made_again"),
@@ -12,13 +13,34 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveIndex(
+        migrations.AddIndex(
+            model_name="casevalue",
+            index=models.Index(
+                condition=models.Q(("blocked__gt", 0), ("verdict", "undecided")),
+                fields=["case", "last_seen"],
+                name="value_blocked_in_part",
+            ),
+        ),
+        migrations.RenameIndex(
             model_name="decision",
-            name="decision_expiry",
+            old_name="decision_expiry",
+            new_name="decision_expiry_of_all",
+        ),
+        migrations.AddIndex(
+            model_name="decision",
+            index=models.Index(
+                condition=models.Q(("expires_at__isnull", False), ("state", "in force")),
+                fields=["expires_at"],
+                name="decision_expiry",
+            ),
         ),
         migrations.RemoveIndex(
             model_name="endpoint",
             name="endpoint_blocked_seen",
+        ),
+        migrations.RemoveIndex(
+            model_name="decision",
+            name="decision_expiry_of_all",
         ),
         migrations.AlterField(
             model_name="decision",
@@ -83,22 +105,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="superseded_by",
                 to="cases.decision",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="casevalue",
-            index=models.Index(
-                condition=models.Q(("blocked__gt", 0), ("verdict", "undecided")),
-                fields=["case", "last_seen"],
-                name="value_blocked_in_part",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="decision",
-            index=models.Index(
-                condition=models.Q(("expires_at__isnull", False), ("state", "in force")),
-                fields=["expires_at"],
-                name="decision_expiry",
             ),
         ),
     ]

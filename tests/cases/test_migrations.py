@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
+from django.db.migrations import AddIndex, AlterField, RemoveIndex
 
 from cases.actions import undo
 from cases.models import Case, CaseFile, Decision, Endpoint
@@ -29,6 +32,13 @@ def test_an_archived_case_becomes_a_closed_one_and_back(fresh_database: FreshDat
         assert state_of(case) == before
         call_command("migrate", "cases", verbosity=0)
         assert state_of(case) == after
+
+
+def test_indexes_are_built_before_anything_shuts_readers_out():
+    fewer = import_module("cases.migrations.0024_fewer_indexes").Migration
+    kinds = [type(operation) for operation in fewer.operations]
+    last_built = max(place for place, kind in enumerate(kinds) if kind is AddIndex)
+    assert not {RemoveIndex, AlterField} & set(kinds[:last_built])
 
 
 def test_what_undos_made_again_is_taken_from_the_ledger(
