@@ -53,7 +53,7 @@ class Decision(models.Model):
     scope = models.CharField(max_length=16, choices=Scope)
     # The case of a case-wide decision; for the others it is empty, and `made_in` says where it was made.
     # An index is written with each row, and nothing looks them up by it or by most people below: a watchlist
-    # that asks for those of its cases finds them among those of their scope and verdict (`decision_lists`).
+    # that asks for those of its cases is served by the indexes that hold it too (`one_decision_in_force`).
     case = models.ForeignKey(Case, null=True, db_index=False, on_delete=models.PROTECT, related_name="+")
     file_kind = models.CharField(max_length=8, blank=True)
     file_key = models.TextField(blank=True, db_collation="C")
