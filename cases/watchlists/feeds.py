@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,7 @@ _LEAVE_ALONE_SECONDS = 15.0
 # Where last use is written at most so often for each consumer, unless it fetched a new publication.
 _NOTE_SECONDS = 60.0
 _VERSIONS_KEPT = 2
+_LONGEST_DRAFT_SECONDS = 3_600.0
 _GZIP_LEVEL = 5
 
 
@@ -210,6 +212,11 @@ class Feeds:
         for path in home.glob("[0-9]*"):
             if _number(path.stem) <= number - _VERSIONS_KEPT:
                 path.unlink(missing_ok=True)
+        for draft in home.glob(".draft-*"):
+            # Of a process that was killed while it wrote.
+            with suppress(FileNotFoundError):
+                if draft.stat().st_mtime < time.time() - _LONGEST_DRAFT_SECONDS:
+                    draft.unlink()
 
     def _note(self, right: Right, number: int, address: str, digest: str) -> None:
         """Last use, and the first fetch of a publication. Waits while the database is down."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from cases.intakes.taking_in import LARGEST_BYTES
 from cases.models import Intake
@@ -40,7 +40,7 @@ def test_what_is_too_large_stays_and_is_told_before_it_is_sent(signed_in: Page, 
 def test_a_chosen_file_stands_beside_a_long_paste_of_many_bytes(signed_in: Page, world: World) -> None:
     remark = "\u00e9" * 600_000
     paste(signed_in, f"# {remark}\na.example\n")
-    file = {"name": "good.txt", "mimeType": "text/plain", "buffer": b"b.example\n"}
+    file: FilePayload = {"name": "good.txt", "mimeType": "text/plain", "buffer": b"b.example\n"}
     signed_in.get_by_label("File", exact=True).set_input_files([file])
     field = signed_in.get_by_label("Or paste it")
     assert "take one of them" in field.evaluate("field => field.validationMessage")

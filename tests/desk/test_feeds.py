@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -329,13 +330,17 @@ def test_what_was_left_of_an_old_version_goes_as_its_files_do(
 ) -> None:
     home = tmp_path / "feeds" / "all-blocks" / "plain-text"
     home.mkdir(parents=True)
-    left = [home / "0-1", home / "0-1.gz"]
+    left = [home / "0-1", home / "0-1.gz", home / ".draft-of-a-killed-process"]
     for path in left:
         path.touch()
+        os.utime(path, (0, 0))
+    written = home / ".draft-of-another-process"
+    written.touch()
     decide_on(lea, case, "b.example")
     publish(blocks)
     fetch(live_site, token)
     assert [path for path in left if path.exists()] == []
+    assert written.exists()
 
 
 def test_fault_40_a_full_disk_without_a_file_asks_to_come_again(
