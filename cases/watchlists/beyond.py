@@ -27,7 +27,7 @@ _UPDATE = f"""
            accepted_at = NULL, since = clock_timestamp()
       FROM {LEFT_OUT} AND {_THEIRS} AND r.key <> ALL(%(there)s::text[])
        AND NOT coalesce(r.state IN ('pending', 'drifted')
-                        AND r.tried_at > clock_timestamp() - %(may_come)s, false)
+                        AND greatest(r.tried_at, r.sent_at) > clock_timestamp() - %(may_come)s, false)
        AND (r.decision_number, r.state, r.words) <> (e.decision_number, 'refused', %(words)s)
 """
 _INSERT = f"""

@@ -67,4 +67,5 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
 
 
 def _may_come() -> Q:
-    return Q(state__in=("pending", "drifted"), tried_at__gt=Now() - MAY_COME)
+    since = Now() - MAY_COME
+    return Q(state__in=("pending", "drifted")) & Q(Q(tried_at__gt=since) | Q(sent_at__gt=since))

@@ -223,6 +223,8 @@ _UPSERT = f"""
                                    OR r.words = '{SENT}'
                               THEN excluded.accepted_at
                               ELSE coalesce(r.accepted_at, excluded.accepted_at) END,
+           -- Once it was seen there, an edit of it is an edit by hand.
+           sent_at = CASE WHEN excluded.state <> 'accepted' THEN r.sent_at END,
            remote_id = coalesce(nullif(excluded.remote_id, ''), r.remote_id),
            content = CASE WHEN excluded.state = 'accepted' THEN excluded.content ELSE r.content END,
            drift = coalesce(nullif(excluded.drift, ''), r.drift),
@@ -249,7 +251,8 @@ _END = f"""
            accepted_at = CASE WHEN o.is_there THEN coalesce(r.accepted_at, clock_timestamp())
                               ELSE r.accepted_at END
       FROM (SELECT r.id, l.key IS NOT NULL AS is_there, l.said,
-                   coalesce(r.state IN ('pending', 'drifted') AND r.tried_at > %(long_ago)s, false)
+                   coalesce(r.state IN ('pending', 'drifted')
+                                AND greatest(r.tried_at, r.sent_at) > %(long_ago)s, false)
                        AS may_come
               FROM watchlists_receipt r
               LEFT JOIN unnest(%(there)s::text[], %(said)s::text[]) AS l (key, said) ON l.key = r.key

@@ -172,7 +172,7 @@ def _plan(looked: Pass, there: There) -> Plan:
 
 def _send(looked: Pass, plan: Plan, there: There) -> None:
     until = monotonic() + PASS_SECONDS
-    steps = _removing_all(looked, there) or looked.client.steps(plan, there)
+    steps = _removing_all(looked, plan, there) or looked.client.steps(plan, there)
     for step in steps:
         if monotonic() > until:
             looked.is_cut = True
@@ -191,11 +191,13 @@ def _send(looked: Pass, plan: Plan, there: There) -> None:
                     receipts.forget_tries(looked.tried_first)
 
 
-def _removing_all(looked: Pass, there: There) -> Iterator[Step] | None:
+def _removing_all(looked: Pass, plan: Plan, there: There) -> Iterator[Step] | None:
     """Of a retired target, at one blow; where the month's changes do not suffice, one by one as they do."""
     left = changes_left(looked.target)
     fits = left is None or there.ours <= left
-    return looked.client.remove_all(there) if looked.target.retired_at and fits else None
+    # What was taken away and is listed all the same is not asked for again at once.
+    is_worth_it = bool(plan.removals) or not there.ours
+    return looked.client.remove_all(there) if looked.target.retired_at and fits and is_worth_it else None
 
 
 def _take(looked: Pass, step: Step) -> None:
@@ -220,6 +222,7 @@ def _confirm(looked: Pass, plan: Plan, there: There) -> bool:
     """Reads again what was changed: only what is seen there counts as done."""
     if looked.sent:
         known = receipts.known_of(looked.target)
+        looked.awaited = looked.among(known.awaited)
         there = looked.client.read(known.keys)
         plan = _plan(looked, there)
         with transaction.atomic():

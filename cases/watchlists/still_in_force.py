@@ -71,7 +71,8 @@ _STILL = f"""
       LEFT JOIN undecided u ON u.kind = r.kind AND u.value = r.value
      WHERE t.watchlist_id = %(list)s AND r.state <> 'withdrawn'
        AND (r.accepted_at IS NOT NULL OR (r.state = 'pending' AND r.content <> '')
-            OR (r.state IN ('pending', 'drifted') AND r.tried_at > clock_timestamp() - %(may_come)s))
+            OR (r.state IN ('pending', 'drifted')
+                AND greatest(r.tried_at, r.sent_at) > clock_timestamp() - %(may_come)s))
        AND (u.kind IS NOT NULL OR NOT EXISTS ({_LISTED.format("r")}))
     UNION ALL
     SELECT e.kind, e.value, c.name, f.at,

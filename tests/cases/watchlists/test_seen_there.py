@@ -348,6 +348,56 @@ def test_a_retired_target_goes_one_by_one_where_the_month_has_no_room_for_all(
     assert Receipt.objects.get(state="accepted").words == "still there: this month's changes are used up"
 
 
+def test_an_edit_by_hand_that_waits_for_the_month_is_mended_when_there_is_room(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case, monkeypatch: pytest.MonkeyPatch
+):
+    block(rui, case, "9.9.9.1")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks)
+    reconcile(target)
+    long_ago(target)
+    item = SentinelClient._item
+
+    def edited(self: SentinelClient, *asked: Any) -> Item:
+        found = item(self, *asked)
+        return Item(found.id, found.key, {**found.content, "Reason": "edited"}, found.is_ours, found.made_by)
+
+    with monkeypatch.context() as by_hand:
+        by_hand.setattr(SentinelClient, "_item", edited)
+        Spending.objects.update(changes=CHANGES_A_MONTH)
+        reconcile(target)
+        Spending.objects.update(changes=0)
+        reconcile(target)
+    assert spent() == 1
+    assert receipts(target) == {"9.9.9.1": "pending"}
+
+
+def test_what_a_retired_target_lists_all_the_same_is_not_asked_for_in_each_look(
+    lab: Lab, blocks: Watchlist, rui: Person, case: Case, lea: Person, monkeypatch: pytest.MonkeyPatch
+):
+    block(rui, case, "9.9.9.1", "9.9.9.2")
+    publish(blocks)
+    target = target_at(lab, "sentinel", blocks)
+    reconcile(target)
+    retire_target(actor=lea, target=target, because="Not used any more")
+    read = SentinelClient.read
+    listed: list[There] = []
+
+    def as_before(self: SentinelClient, known: Any) -> There:
+        listed.append(listed[0] if listed else read(self, known))
+        return listed[0]
+
+    with monkeypatch.context() as stale:
+        stale.setattr(SentinelClient, "read", as_before)
+        reconcile(target)
+        before = spent()
+        for _ in range(3):
+            reconcile(target)
+        assert spent() == before
+    reconcile(target)
+    assert target.stand == "emptied"
+
+
 def test_a_feed_whose_format_cannot_say_it_holds_no_block(
     lab: Lab, blocks: Watchlist, rui: Person, case: Case, lea: Person
 ):
