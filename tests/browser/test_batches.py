@@ -15,7 +15,7 @@ from tests.conftest import StartWorker
 from tests.house import LiveSite
 
 MANY = 50_000
-PATIENCE = 120_000
+PATIENCE = 250_000
 
 _ENDPOINTS = """
     INSERT INTO cases_endpoint (case_id, file_id, key, dns, value, value_kind, raw_ips, raw_names,

@@ -203,11 +203,11 @@ def test_an_upload_that_no_worker_takes_says_so(desk: Client, source: Source) ->
     opened = announce(desk, source, b"abc").json()
     put(desk, source, opened["upload"], b"abc")
     pages = f"/sources/{source.slug}/uploads/{opened['upload']}/", f"/sources/{source.slug}/"
-    assert not any("No worker comes" in text_of(desk.get(page)) for page in pages)
+    assert not any("It has waited for minutes" in text_of(desk.get(page)) for page in pages)
 
     Upload.objects.update(moved_at=timezone.now() - timedelta(minutes=5))
 
-    assert all("No worker comes" in text_of(desk.get(page)) for page in pages)
+    assert all("It has waited for minutes" in text_of(desk.get(page)) for page in pages)
 
 
 def test_an_upload_behind_another_change_says_so(desk: Client, source: Source) -> None:
